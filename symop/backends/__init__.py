@@ -1,0 +1,1 @@
+"""Backends: each spells the primitives in one language; nothing outside names one."""

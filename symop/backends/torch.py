@@ -1,0 +1,426 @@
+"""The torch backend: a lowered program as lines of plain PyTorch operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from symop.frames import Frame, dropped_dims
+from symop.lowering import lower
+from symop.names import spelled, unused
+from symop.program import COMPARISONS, LEAVES, Node, Output, Program, readers
+
+# Functions with a spelling of their own; what is not here is lowered to what is.
+_CALLS = {
+    **{
+        name: f"torch.{name}"
+        for name in (
+            "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin", "cos",
+            "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
+            "atanh", "erf", "erfc", "lgamma", "digamma", "polygamma", "abs", "sign", "floor",
+            "ceil", "round", "trunc", "maximum", "minimum", "fmax", "fmin", "hypot", "copysign",
+            "fmod", "remainder", "sigmoid", "relu", "erfinv",
+        )
+    },
+    **{name: f"torch.special.{name}" for name in ("erfcx", "i0", "i0e", "i1", "i1e", "zeta")},
+}  # fmt: skip
+
+SPELLED = frozenset(_CALLS) | {"pow"}
+
+_BINARY = {"add": ("+", 10), "sub": ("-", 10), "mul": ("*", 11), "div": ("/", 11)}
+_COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+_LOGICAL = {"and": ("&", 8), "or": ("|", 6)}
+_ATOM, _POWER, _UNARY, _COMPARISON = 15, 13, 12, 4
+
+# Longer expressions are split into temporaries, so that every line fits where it stands.
+_WIDTH = 62
+
+
+def lowered(program: Program) -> Program:
+    """The program in the operations that this backend spells."""
+    return lower(program, SPELLED)
+
+
+@dataclass(frozen=True)
+class Text:
+    """An expression, how strongly it binds, and whether it is a plain number."""
+
+    text: str
+    binding: int = _ATOM
+    is_number: bool = False
+
+    def at(self, binding: int) -> str:
+        """The text, in parentheses where it binds less strongly."""
+        return self.text if self.binding >= binding else f"({self.text})"
+
+
+@dataclass
+class Body:
+    """Prints one program as the body of a function.
+
+    program: a lowered program.
+    shape_of: the text of the shape of an argument.
+    is_forward: results are new tensors, never an argument itself.
+    flags: for each output the name of the flag that says whether it is wanted, if any.
+    taken: further names that temporaries must not use.
+    """
+
+    program: Program
+    shape_of: Callable[[str], str]
+    is_forward: bool = False
+    flags: Sequence[str] = ()
+    taken: frozenset[str] = frozenset()
+    locals: Mapping[str, str] = field(default_factory=dict)
+    helpers: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        program = self.program
+        self._reads = readers(program.nodes, program.outputs)
+        self._texts: dict[int, Text] = {}
+        self._lines: list[tuple[int, str]] = []
+        self._known: dict[Frame, list[tuple[str, int]]] = {}
+        self._code = {a.name: self.locals.get(a.name, spelled(a.name)) for a in program.arguments}
+        self._names = {
+            *self.taken, *self._code.values(), *(spelled(n) for _, n in program.names),
+            *(o.name for o in program.outputs),
+        }  # fmt: skip
+        self._named = dict(program.names)
+        self._wanted = self._masks()
+        self._mask = 0
+        real = [a for a in program.arguments if not a.is_mask]
+        # The last argument is a cotangent or tangent, or an argument that is always there.
+        self._reference = self._code[(real[0] if self.is_forward else real[-1]).name]
+        for a in program.arguments:
+            if a.dropped:
+                self._restore(a.name, a.frame)
+            if not self.flags or a.name not in a.frame:
+                self._known.setdefault(a.frame, []).append((self._code[a.name], -1))
+
+    def print(self) -> tuple[list[str], list[str]]:
+        """The statements, and the expression of each output."""
+        for index, node in enumerate(self.program.nodes):
+            assigned = self._reads[index] > 1 or index in self._named
+            if assigned and self._wanted[index] and not self._is_plain(index):
+                self._assign(index, node)
+        results = [self._output(o, 1 << k) for k, o in enumerate(self.program.outputs)]
+        return self._blocks(), results
+
+    # What is needed for which output
+
+    def _masks(self) -> list[int]:
+        masks = [0] * len(self.program.nodes)
+        for position, output in enumerate(self.program.outputs):
+            masks[output.node] |= 1 << position
+        for index in range(len(masks) - 1, -1, -1):
+            for operand in self.program.nodes[index].operands:
+                masks[operand] |= masks[index]
+        return masks
+
+    def _blocks(self) -> list[str]:
+        """The statements, those that serve only some outputs under the flags of these."""
+        everything = (1 << len(self.program.outputs)) - 1
+        lines: list[str] = []
+        current = -1
+        for mask, line in self._lines:
+            if not self.flags or mask == everything or mask < 0:
+                lines.append(line)
+                current = -1
+                continue
+            if mask != current:
+                flags = [f for k, f in enumerate(self.flags) if mask >> k & 1]
+                lines.append(f"if {' or '.join(flags)}:")
+                current = mask
+            lines.append(f"    {line}")
+        return lines
+
+    # Statements
+
+    def _is_plain(self, index: int) -> bool:
+        node = self.program.nodes[index]
+        return node.op in LEAVES and node.op != "count"
+
+    def _assign(self, index: int, node: Node) -> None:
+        self._mask = self._wanted[index]
+        text = self._compose(index, node)
+        name = self._named.get(index)
+        code = spelled(name) if name else self._temporary()
+        if name and code in self._code.values():
+            code = self._temporary()
+        self._statement(code, text.text)
+        self._texts[index] = Text(code, is_number=text.is_number)
+        if not text.is_number:
+            self._known.setdefault(node.frame, []).append((code, self._mask))
+
+    def _statement(self, name: str, text: str) -> None:
+        noqa = "  # noqa: E741" if name in ("l", "O", "I") else ""
+        self._lines.append((self._mask, f"{name} = {text}{noqa}"))
+
+    def _temporary(self) -> str:
+        number = 1
+        while f"t{number}" in self._names:
+            number += 1
+        self._names.add(f"t{number}")
+        return f"t{number}"
+
+    def _restore(self, name: str, frame: Frame) -> None:
+        """Give a cotangent the axes back that reductions made 1."""
+        code = self._code[name]
+        dims = dropped_dims(frame)
+        if dims is not None and len(dims) == 1:
+            self._lines.append((-1, f"{code} = {code}.unsqueeze({dims[0]})"))
+        elif dims != ():
+            self._lines.append((-1, f"{code} = {code}.reshape({self._shape(frame)})"))
+
+    def _output(self, output: Output, flag: int) -> str:
+        self._mask = flag
+        node = self.program.nodes[output.node]
+        dims = dropped_dims(output.frame) if output.dropped else ()
+        if dims and node.dims == dims and self._reads[output.node] == 1 and node.source:
+            return self._fit(self._reduction(node, keepdim=False)).text
+        value = self._value(output.node)
+        if value.is_number:
+            shape = self._shape(output.frame)
+            fill = "new_zeros({})" if value.text == "0" else f"new_full({{}}, {_floated(value.text)})"
+            value = Text(f"{self._reference}.{fill.format(shape)}")
+        elif node.frame != output.frame:
+            value = Text(f"{value.at(_ATOM)}.expand({self._shape(output.frame)})")
+        elif node.op == "argument" and self.is_forward:
+            value = Text(f"{value.text}.clone()")
+        if dims is None:
+            return self._squeezed(value, output.frame)
+        if dims:
+            place = str(dims[0]) if len(dims) == 1 else str(dims)
+            value = Text(f"{value.at(_ATOM)}.squeeze({place})")
+        return self._fit(value).text
+
+    def _squeezed(self, value: Text, frame: Frame) -> str:
+        """Drop the axes that only reductions brought, which the ranks at run time decide."""
+        self.helpers.add("_squeezed")
+        ranks = _shape_text(frame, lambda name: f"(2,) * len({self.shape_of(name)})", self.helpers)
+        return f"_squeezed({value.text}, {ranks})"
+
+    # Expressions
+
+    def _value(self, index: int) -> Text:
+        if index not in self._texts:
+            node = self.program.nodes[index]
+            text = self._compose(index, node)
+            if node.op in LEAVES:
+                return text
+            self._texts[index] = text
+        return self._texts[index]
+
+    def _compose(self, index: int, node: Node) -> Text:
+        """The expression of a node; operands that make it too long become temporaries."""
+        text = self._expression(node)
+        inlined = [o for o in dict.fromkeys(node.operands) if self._can_split(o)]
+        while len(text.text) > _WIDTH and inlined:
+            longest = max(inlined, key=lambda o: len(self._value(o).text))
+            inlined.remove(longest)
+            self._split(longest)
+            text = self._expression(node)
+        return text
+
+    def _can_split(self, index: int) -> bool:
+        node = self.program.nodes[index]
+        if node.op in LEAVES or node.op in COMPARISONS and all(
+            self.program.nodes[o].op in LEAVES for o in node.operands
+        ):
+            return False
+        return not self._value(index).text.isidentifier()
+
+    def _split(self, index: int) -> None:
+        name = self._temporary()
+        old = self._value(index)
+        self._statement(name, old.text)
+        self._texts[index] = Text(name, is_number=old.is_number)
+        if not old.is_number:
+            self._known.setdefault(self.program.nodes[index].frame, []).append((name, self._mask))
+
+    def _fit(self, text: Text) -> Text:
+        return text
+
+    def _expression(self, node: Node) -> Text:
+        match node.op:
+            case "argument" | "mask":
+                return Text(self._code[str(node.value)])
+            case "constant":
+                assert isinstance(node.value, Fraction)
+                return _number(node.value)
+            case "count":
+                return self._count(node.source or (), node.target or ())
+            case "neg":
+                inner = self._value(node.operands[0])
+                return Text(f"-{inner.at(_UNARY)}", _UNARY, inner.is_number)
+            case "ipow":
+                return _power(self._value(node.operands[0]), Text(str(node.value)))
+            case "pow":
+                return _power(*(self._value(o) for o in node.operands))
+            case "where":
+                return self._where(node)
+            case "not":
+                return Text(f"~{self._value(node.operands[0]).at(_ATOM)}", _UNARY)
+            case "prod_others":
+                return self._prod_others(node)
+        if node.op in _BINARY:
+            return self._binary(node)
+        if node.op in _COMPARE:
+            a, b = (self._value(o) for o in node.operands)
+            text = f"{a.at(_COMPARISON + 1)} {_COMPARE[node.op]} {b.at(_COMPARISON + 1)}"
+            if a.is_number and b.is_number:
+                return Text(f"{self._reference}.new_tensor({text}).bool()")
+            return Text(text, _COMPARISON)
+        if node.op in _LOGICAL:
+            sign, binding = _LOGICAL[node.op]
+            a, b = (self._value(o) for o in node.operands)
+            return Text(f"{a.at(binding)} {sign} {b.at(binding + 1)}", binding)
+        if node.source is not None:
+            return self._reduction(node, keepdim=True)
+        return self._call(node)
+
+    def _binary(self, node: Node) -> Text:
+        mean = self._mean(node)
+        if mean is not None:
+            return mean
+        sign, binding = _BINARY[node.op]
+        a, b = (self._value(o) for o in node.operands)
+        number = a.is_number and b.is_number
+        # A product on the right keeps its parentheses: the order of evaluation is the user's.
+        return Text(f"{a.at(binding)} {sign} {b.at(binding + 1)}", binding, number)
+
+    def _mean(self, node: Node) -> Text | None:
+        """The mean, where a sum is divided by the count of what it sums."""
+        if node.op != "div":
+            return None
+        total, count = (self.program.nodes[o] for o in node.operands)
+        if total.op != "sum" or count.op != "count" or self._reads[node.operands[0]] != 1:
+            return None
+        if (total.source, total.frame) != (count.source, count.target):
+            return None
+        if self.program.nodes[total.operands[0]].frame != total.source:
+            return None
+        value = self._value(total.operands[0]).at(_ATOM)
+        return Text(f"{value}.mean({_dims(total.dims, keepdim=True)})") if (
+            total.dims is not None or total.frame == ()
+        ) else None
+
+    def _where(self, node: Node) -> Text:
+        condition, a, b = (self._value(o) for o in node.operands)
+        if a.is_number and b.is_number:
+            a = self._tensor(a)
+        values = ", ".join(_floated(v.text) if v.is_number else v.text for v in (a, b))
+        return Text(f"torch.where({condition.text}, {values})")
+
+    def _tensor(self, value: Text) -> Text:
+        """A number as a tensor of the right dtype and device."""
+        if not value.is_number:
+            return value
+        return Text(f"{self._reference}.new_full((), {_floated(value.text)})")
+
+    def _call(self, node: Node) -> Text:
+        operands = [self._value(o) for o in node.operands]
+        if node.op in ("maximum", "minimum") and sum(o.is_number for o in operands) == 1:
+            a, b = sorted(operands, key=lambda o: o.is_number)
+            bound = "min" if node.op == "maximum" else "max"
+            return Text(f"torch.clamp({a.text}, {bound}={_floated(b.text)})")
+        if node.op == "polygamma":
+            return Text(f"torch.polygamma({operands[0].text}, {operands[1].text})")
+        texts = [self._tensor(operand).text for operand in operands]
+        return Text(f"{_CALLS[node.op]}({', '.join(texts)})")
+
+    # Reductions and shapes
+
+    def _reduction(self, node: Node, *, keepdim: bool) -> Text:
+        operand = node.operands[0]
+        source = node.source or ()
+        value = self._value(operand)
+        text = self._tensor(value).at(_ATOM)
+        if self.program.nodes[operand].frame != source:
+            text = f"{text}.expand({self._shape(source)})"
+        if node.dims is None and node.frame:
+            return Text(f"{text}.sum_to_size({self._shape(node.frame)})")
+        if node.op == "prod" and node.dims is not None and len(node.dims) > 1:
+            assert keepdim or len(node.dims) > 1
+            for dim in node.dims:
+                text = f"{text}.prod({dim}, keepdim=True)"
+            return Text(text if keepdim else f"{text}.squeeze({node.dims})")
+        return Text(f"{text}.{node.op}({_dims(node.dims, keepdim=keepdim)})")
+
+    def _prod_others(self, node: Node) -> Text:
+        self.helpers.add("_prod_others")
+        shape = self._shape(node.source or ())
+        parts = []
+        for operand in node.operands:
+            text = self._tensor(self._value(operand))
+            same = self.program.nodes[operand].frame == node.source
+            parts.append(text.text if same else f"{text.at(_ATOM)}.expand({shape})")
+        return Text(f"_prod_others({node.dims}, {', '.join(parts)})")
+
+    def _count(self, source: Frame, target: Frame) -> Text:
+        whole = f"{self._shape(source)}.numel()"
+        if not target:
+            return Text(whole, is_number=True)
+        part = f"max({self._shape(target)}.numel(), 1)"
+        return Text(f"{whole} // {part}", 11, is_number=True)
+
+    def _shape(self, frame: Frame) -> str:
+        """The text of the shape of a frame: that of a value which has it, if there is one."""
+        for name, mask in self._known.get(frame, ()):
+            if mask < 0 or not self._mask & ~mask:
+                return f"{name}.shape"
+        return _shape_text(frame, self.shape_of, self.helpers)
+
+
+def _shape_text(frame: Frame, shape_of: Callable[[str], str], helpers: set[str]) -> str:
+    parts = []
+    for atom in frame:
+        if isinstance(atom, str):
+            parts.append(shape_of(atom))
+        else:
+            helpers.add("_reduced_shape")
+            inner = _shape_text(atom[0], shape_of, helpers)
+            parts.append(f"_reduced_shape({inner}, {atom[1]})")
+    if len(parts) == 1:
+        return parts[0]
+    return f"torch.broadcast_shapes({', '.join(parts)})" if parts else "torch.Size()"
+
+
+def _dims(dims: tuple[int, ...] | None, *, keepdim: bool) -> str:
+    if dims is None:
+        return ""
+    place = str(dims[0]) if len(dims) == 1 else str(dims)
+    return f"{place}, keepdim=True" if keepdim else place
+
+
+def _number(value: Fraction) -> Text:
+    if value.denominator == 1 and abs(value) < 2**53:
+        text = str(value.numerator)
+    else:
+        text = repr(float(value))
+    return Text(text, _UNARY if value < 0 else _ATOM, is_number=True)
+
+
+def _floated(text: str) -> str:
+    """A number as a float, where an integer would give an integer tensor."""
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
+
+
+def _power(base: Text, exponent: Text) -> Text:
+    # The formatter keeps ** tight only between names and numbers.
+    simple = all(_is_simple(t.text) for t in (base, exponent))
+    operator = "**" if simple else " ** "
+    return Text(f"{base.at(_POWER + 1)}{operator}{exponent.at(_UNARY)}", _POWER)
+
+
+def _is_simple(text: str) -> bool:
+    bare = text.lstrip("-")
+    return bare.replace(".", "").replace("_", "").replace("e-", "").isalnum()
+
+
+def temporary_names(names: Sequence[str]) -> frozenset[str]:
+    """The names of a template that temporaries must leave alone."""
+    return frozenset(names)
+
+
+__all__ = ["Body", "SPELLED", "Text", "lowered", "unused"]

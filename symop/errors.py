@@ -1,0 +1,64 @@
+"""The errors of symop: all derive from SymopError and say what was found, where, and what would be accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault in a formula: what is wrong, and the piece of text it is about."""
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+    length: int = 1
+
+
+class SymopError(Exception):
+    """Base class of every error that symop raises."""
+
+
+class FormulaError(SymopError, ValueError):
+    """A formula was refused; `problems` lists every fault that was found in it."""
+
+    def __init__(self, problems: list[Problem], source: str = "") -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        super().__init__("\n".join(_report(problem, source) for problem in self.problems))
+
+
+class NamingError(SymopError, ValueError):
+    """The name of an op, an argument or a file cannot be used."""
+
+
+class CallError(SymopError, ValueError):
+    """An op was called with values that it does not take."""
+
+
+class DerivativeError(SymopError, ValueError):
+    """A derivative was asked for that the op does not have."""
+
+
+class FileError(SymopError, ValueError):
+    """A file was not written, because that would lose or hide something."""
+
+
+class CheckError(SymopError):
+    """A generated gradient disagrees with the reference: a fault in symop itself."""
+
+
+def _report(problem: Problem, source: str) -> str:
+    if problem.line is None or problem.column is None:
+        return problem.message
+    lines = source.split("\n")
+    if not 1 <= problem.line <= len(lines):
+        return problem.message
+    text = lines[problem.line - 1]
+    # A long line is shown as a window around the fault; what cannot be printed safely is escaped.
+    start = max(0, problem.column - 60)
+    window = text[start : start + 100]
+    shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in window)
+    caret = " " * (problem.column - start) + "^" * max(1, min(problem.length, 100 - (problem.column - start)))
+    where = f" (line {problem.line})" if len(lines) > 1 else ""
+    return f"{problem.message}{where}\n    {shown}\n    {caret}"

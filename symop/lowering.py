@@ -1,0 +1,163 @@
+"""From a program in functions to one in what a backend spells, cleaned by passes.
+
+Functions that the backend does not spell are replaced by their stable forms; constants are
+folded; sums lose the factors that do not depend on what is summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fractions import Fraction
+from typing import Any
+
+from symop.evaluation import constant
+from symop.frames import covers
+from symop.functions import table
+from symop.parsing import expand
+from symop.program import (
+    ARITHMETIC,
+    COMPARISONS,
+    LEAVES,
+    LOGICAL,
+    REDUCTIONS,
+    Builder,
+    Output,
+    Program,
+    needed,
+    with_operands,
+    without_dead_nodes,
+)
+
+BUILT_IN = ARITHMETIC | COMPARISONS | LOGICAL | REDUCTIONS | LEAVES | {"where", "prod_others"}
+
+
+def lower(program: Program, spelled: Collection[str], *, pull: bool = True) -> Program:
+    """The program in the operations that a backend spells.
+
+    Args:
+        program: any program.
+        spelled: the functions that the backend spells itself.
+        pull: whether a factor that does not depend on the summed dims leaves the sum.
+    """
+    program = without_dead_nodes(_Lowering(program, spelled).run())
+    program = _folded(program)
+    return without_dead_nodes(_pulled(program)) if pull else program
+
+
+class _Lowering:
+    def __init__(self, program: Program, spelled: Collection[str]) -> None:
+        self.program = program
+        self.spelled = spelled
+        self.build = Builder()
+
+    def run(self) -> Program:
+        place = self._visit_all(self.program.nodes)
+        return _placed(self.program, self.build, place)
+
+    def _visit_all(self, nodes: Any) -> list[int]:
+        place: list[int] = []
+        for node in nodes:
+            operands = tuple(place[o] for o in node.operands)
+            if node.op == "stop":
+                place.append(operands[0])
+            elif node.op in BUILT_IN or node.op in self.spelled:
+                place.append(self.build.put(with_operands(node, operands)))
+            else:
+                place.append(self._form(node.op, operands))
+        return place
+
+    def _form(self, op: str, operands: tuple[int, ...]) -> int:
+        function = table()[op]
+        assert function.form is not None, f"no backend spelling and no form of {op}"
+        inner = Builder(self.build.nodes)
+        size = len(inner.nodes)
+        result = expand(inner, function.form, dict(zip(function.parameters, operands, strict=True)))
+        # A form may itself use functions that need a form.
+        place = list(range(size))
+        for node in inner.nodes[size:]:
+            mapped = tuple(place[o] for o in node.operands)
+            if node.op in BUILT_IN or node.op in self.spelled:
+                place.append(self.build.put(with_operands(node, mapped)))
+            else:
+                place.append(self._form(node.op, mapped))
+        return place[result]
+
+
+def _placed(program: Program, build: Builder, place: list[int]) -> Program:
+    outputs = tuple(
+        Output(o.name, place[o.node], o.frame, o.dropped) for o in program.outputs
+    )
+    names: dict[int, str] = {}
+    for index, name in program.names:
+        if build.nodes[place[index]].op not in LEAVES:
+            names.setdefault(place[index], name)
+    return Program(program.arguments, tuple(build.nodes), outputs, tuple(sorted(names.items())))
+
+
+def _folded(program: Program) -> Program:
+    """Replace what depends on no argument by its value."""
+    varies: list[bool] = []
+    build = Builder()
+    place: list[int] = []
+    for index, node in enumerate(program.nodes):
+        own = node.op in ("argument", "mask", "count")
+        varies.append(own or any(varies[o] for o in node.operands))
+        if varies[index] or node.op == "constant" or node.is_condition:
+            operands = tuple(place[o] for o in node.operands)
+            place.append(build.put(with_operands(node, operands)))
+        else:
+            place.append(build.constant(_fraction(constant(program.nodes, index))))
+    return without_dead_nodes(_placed(program, build, place))
+
+
+def _fraction(value: Any) -> Fraction:
+    sign, mantissa, exponent, _ = value._mpf_
+    size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return -size if sign else size
+
+
+def _pulled(program: Program) -> Program:
+    """Take factors that do not depend on the summed dims out of sums."""
+    build = Builder()
+    place: list[int] = []
+    for node in program.nodes:
+        operands = tuple(place[o] for o in node.operands)
+        if node.op == "sum":
+            place.append(_sum(build, node, operands[0]))
+        else:
+            place.append(build.put(with_operands(node, operands)))
+    return _placed(program, build, place)
+
+
+def _sum(build: Builder, node: Any, operand: int) -> int:
+    inner = build.nodes[operand]
+    assert node.source is not None
+    if covers(node.frame, inner.frame):
+        count = build.count(node.source, node.frame)
+        if build.value(count) == 1:
+            return operand
+        return build.apply("mul", operand, count)
+    if inner.op == "neg":
+        return build.apply("neg", _sum(build, node, inner.operands[0]))
+    if inner.op in ("mul", "div"):
+        a, b = inner.operands
+        if covers(node.frame, build.frame(b)):
+            return build.apply(inner.op, _sum(build, node, a), b)
+        if inner.op == "mul" and covers(node.frame, build.frame(a)):
+            return build.apply("mul", a, _sum(build, node, b))
+    return build.put(with_operands(node, (operand,)))
+
+
+def operation_count(program: Program) -> int:
+    """The arithmetic operations of a program per element; an integer power counts as its
+    multiplications.
+    """
+    mark = needed(program.nodes, (output.node for output in program.outputs))
+    total = 0
+    for alive, node in zip(mark, program.nodes, strict=True):
+        if alive and node.op == "ipow":
+            n = abs(int(node.value or 0))
+            total += max(n.bit_length() + n.bit_count() - 2, 0) + (int(node.value or 0) < 0)
+        elif alive and node.op not in LEAVES and node.op != "stop":
+            total += 1
+    return total

@@ -1,0 +1,540 @@
+"""From the syntax tree of a formula to a Program, by an allow-list; nothing is executed.
+
+The parser cancels, reorders and merges nothing that the user wrote. Only arithmetic of
+literal numbers is carried out, exactly.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+
+from symop import reductions
+from symop.algebra import Derivation
+from symop.evaluation import constant_problem
+from symop.frames import Frame, reduced
+from symop.functions import Function, nearest, table
+from symop.names import argument_problem
+from symop.program import Builder, Program
+from symop.scope import Scope
+from symop.syntax import Source, parse_text
+
+MAX_DEPTH = 120
+MAX_INTEGER_EXPONENT = 1024
+
+# Names of functions that are also common names of quantities; uncalled, they are names.
+_ALSO_NAMES = frozenset({"gamma", "psi", "mean", "std", "var", "norm", "threshold", "prod", "sgn"})
+
+_BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
+_SUMS = (ast.Add, ast.Sub)
+_PRODUCTS = (ast.Mult, ast.Div)
+_COMPARE = {
+    ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
+}  # fmt: skip
+
+
+def parse(
+    source: str | Sequence[str] | Mapping[str, str],
+    *,
+    args: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    functions: Mapping[str, Program] | None = None,
+) -> Program:
+    """The program of a formula.
+
+    Args:
+        source: a formula or program, a sequence of expressions (outputs out0, out1, ...), or
+            a dict from output names to expressions, in which one may use those before it.
+        args: the order of the arguments; may name arguments that the formula never uses.
+        outputs: the names of the outputs, instead of those that no later line uses.
+        functions: programs that can be called by name.
+
+    Raises:
+        FormulaError: the text is refused; its message lists every problem that was found.
+    """
+    scope = Scope()
+    for name in args or ():
+        scope.declare(name)
+    if isinstance(source, str):
+        text, statements = parse_text(source)
+        reader = Reader(scope, text, functions or {})
+        reader.statements(statements)
+        return scope.program(text, args=args, outputs=outputs)
+    items = source.items() if isinstance(source, Mapping) else _numbered(source)
+    last = Source("")
+    for name, formula in items:
+        last, statements = parse_text(formula)
+        if len(statements) != 1 or not isinstance(statements[0], ast.Expr):
+            last.report(f"{name}: one expression is accepted here", statements[0])
+            last.check()
+        reader = Reader(scope, last, functions or {})
+        scope.bind(name, reader.number(statements[0].value), last, statements[0])
+        last.check()
+    names = outputs if outputs is not None else [name for name, _ in items]
+    return scope.program(last, args=args, outputs=names)
+
+
+def _numbered(source: Sequence[str]) -> list[tuple[str, str]]:
+    if len(source) == 1:
+        return [("out", source[0])]
+    return [(f"out{index}", formula) for index, formula in enumerate(source)]
+
+
+@cache
+def _body(text: str) -> tuple[ast.stmt, ...]:
+    return tuple(ast.parse(text).body)
+
+
+def expand(builder: Builder, text: str, values: Mapping[str, int]) -> int:
+    """The node of a formula of the function table, its names standing for the given nodes."""
+    scope = Scope(builder, dict(values))
+    reader = Reader(scope, Source(text), {}, internal=True)
+    return reader.statements(list(_body(text)))
+
+
+class Reader:
+    """Reads expressions into a scope; problems are gathered in the source."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        source: Source,
+        functions: Mapping[str, Program],
+        internal: bool = False,
+    ) -> None:
+        self.scope = scope
+        self.builder = scope.builder
+        self.source = source
+        self.functions = functions
+        self.internal = internal
+        self.depth = 0
+
+    # Statements
+
+    def statements(self, body: list[ast.stmt]) -> int:
+        """Read assignments, and a bare expression as the last line; the last value."""
+        value = -1
+        for position, statement in enumerate(body):
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=expression):
+                    value = self.number(expression)
+                    self.scope.bind(name, value, self.source, statement)
+                case ast.Expr(value=expression) if position == len(body) - 1:
+                    value = self.number(expression)
+                    if not self.internal:
+                        self.scope.bind_bare(value)
+                case ast.Expr():
+                    self.source.report(
+                        "only the last line may be a bare expression; write name = expression",
+                        statement,
+                    )
+                case _:
+                    self.source.report(
+                        f"{_describe(statement)} cannot stand in a formula; "
+                        "a line is an expression or name = expression",
+                        statement,
+                    )
+        if not self.internal:
+            self.source.check()
+        return value
+
+    # Values
+
+    def number(self, node: ast.expr) -> int:
+        """The node of a real expression."""
+        self.depth += 1
+        try:
+            if self.depth > MAX_DEPTH:
+                self._refuse(f"nested more than {MAX_DEPTH} deep; split it into lines", node)
+                self.source.check()
+            return self._number(node)
+        finally:
+            self.depth -= 1
+
+    def _number(self, node: ast.expr) -> int:
+        match node:
+            case ast.Constant(value=value):
+                return self._literal(node, value)
+            case ast.Name(id=name):
+                return self._name(node, name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self.negated(self.number(operand))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.number(operand)
+            case ast.BinOp(op=ast.Pow()):
+                return self._power(node)
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
+                return self._chain(node)
+            case ast.BinOp(op=ast.Mod(), left=left, right=right):
+                return self.call_table("remainder", [self.number(left), self.number(right)], node)
+            case ast.BinOp(op=ast.FloorDiv(), left=left, right=right):
+                quotient = self.arithmetic("div", self.number(left), self.number(right), node)
+                return self.call_table("floor", [quotient], node)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                return self.where(self.condition(test), self.number(body), self.number(orelse))
+            case ast.Call():
+                return self._call(node)
+            case ast.Compare():
+                return self._refuse("a comparison is no number; write where(condition, 1, 0)", node)
+            case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+                return self._refuse(
+                    "a condition is no number; and, or, not join comparisons inside where or if",
+                    node,
+                )
+            case ast.BinOp(op=ast.BitXor()):
+                return self._refuse("'^' is no power here; write x**2", node)
+            case ast.BinOp(op=ast.MatMult()):
+                return self._refuse("formulas are elementwise; '@' is not accepted", node)
+        return self._refuse(f"{_describe(node)} cannot stand in a formula", node)
+
+    def _refuse(self, message: str, node: ast.AST) -> int:
+        # Reading goes on with a stand-in, so that further problems are found.
+        assert not self.internal, f"{message}: {self.source.text}"
+        self.source.report(message, node)
+        return self.builder.constant(2)
+
+    def _literal(self, node: ast.expr, value: object) -> int:
+        if type(value) is int:
+            if value.bit_length() > 1023:
+                return self._refuse("a number too large for float64", node)
+            return self.builder.constant(value)
+        if type(value) is float:
+            if value in (float("inf"), float("-inf")):
+                return self._refuse("a number too large for float64", node)
+            if value == 0.0 and any(c in "123456789" for c in self._segment(node).split("e")[0]):
+                return self._refuse("a number too small for float64", node)
+            return self.builder.constant(Fraction(repr(value)))
+        if type(value) is complex:
+            return self._refuse("every formula is real; a complex number was found", node)
+        return self._refuse(f"{_describe(node)} cannot stand in a formula", node)
+
+    def _segment(self, node: ast.expr) -> str:
+        segment = ast.get_source_segment(self.source.text, node) if not self.internal else None
+        return (segment or "").lower()
+
+    def _name(self, node: ast.expr, name: str) -> int:
+        known = self.scope.lookup(name)
+        if known is not None:
+            if self.builder.nodes[known].is_condition:
+                return self._refuse(f"{name} is used as a condition and as a number", node)
+            return known
+        if name == "pi":
+            return self.builder.apply("pi")
+        if self.internal:
+            return self._refuse(f"unknown name {name}", node)
+        if name in ("oo", "inf", "nan", "zoo"):
+            return self._refuse(f"{name} is no finite number", node)
+        if name in table() and name not in _ALSO_NAMES and not table()[name].internal:
+            return self._refuse(f"{name} is a function; call it as {name}(x)", node)
+        if name in self.functions or name in reductions.NAMES - _ALSO_NAMES or name == "where":
+            return self._refuse(f"{name} is a function; call it as {name}(x)", node)
+        problem = argument_problem(name)
+        if problem:
+            return self._refuse(problem, node)
+        return self.scope.argument(name)
+
+    # Arithmetic
+
+    def _chain(self, node: ast.BinOp) -> int:
+        # A long sum is a left-deep tree; it is read as one level, from left to right.
+        kinds = _SUMS if isinstance(node.op, _SUMS) else _PRODUCTS
+        links: list[ast.BinOp] = []
+        first: ast.expr = node
+        while isinstance(first, ast.BinOp) and isinstance(first.op, kinds):
+            links.append(first)
+            first = first.left
+        value = self.number(first)
+        for link in reversed(links):
+            value = self.arithmetic(_BINARY[type(link.op)], value, self.number(link.right), link)
+        return value
+
+    def arithmetic(self, op: str, a: int, b: int, node: ast.AST) -> int:
+        """An arithmetic operation; carried out when both operands are literal numbers."""
+        if isinstance(self.builder, Derivation):
+            return self.builder.arithmetic(op, a, b)
+        p, q = self.builder.value(a), self.builder.value(b)
+        if op == "div" and q == 0:
+            return self._refuse("division by zero", node)
+        if p is None or q is None:
+            return self._checked(self.builder.apply(op, a, b), node)
+        exact = {"add": lambda: p + q, "sub": lambda: p - q, "mul": lambda: p * q}
+        value = exact[op]() if op in exact else p / q
+        return self._bounded(value, node)
+
+    def negated(self, a: int) -> int:
+        """The negative of a value."""
+        if isinstance(self.builder, Derivation):
+            return self.builder.neg(a)
+        value = self.builder.value(a)
+        return self.builder.apply("neg", a) if value is None else self.builder.constant(-value)
+
+    def _bounded(self, value: Fraction, node: ast.AST) -> int:
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > 4096:
+            return self._refuse("a constant of more than 4096 bits", node)
+        if abs(value.numerator) >= value.denominator << 1024:
+            return self._refuse("a constant too large for float64", node)
+        return self.builder.constant(value)
+
+    def _power(self, node: ast.BinOp) -> int:
+        base, exponent = self.number(node.left), self.number(node.right)
+        return self.power(base, exponent, node)
+
+    def power(self, base: int, exponent: int, node: ast.AST) -> int:
+        """An integer power where the exponent is a literal integer, `pow` otherwise."""
+        b, n = self.builder.value(base), self.builder.value(exponent)
+        if n is None or n.denominator != 1 or (b is None and abs(n) > MAX_INTEGER_EXPONENT):
+            return self.call_table("pow", [base, exponent], node)
+        if isinstance(self.builder, Derivation):
+            return self.builder.power(base, int(n))
+        if b is None:
+            return self._checked(self.builder.apply("ipow", base, value=int(n)), node)
+        if b == 0 and n < 0:
+            return self._refuse("division by zero", node)
+        bits = max(b.numerator.bit_length(), b.denominator.bit_length())
+        if abs(b) != 1 and b != 0 and bits * abs(n) > 4096:
+            return self._refuse("a constant of more than 4096 bits", node)
+        return self._bounded(b ** int(n % 2 if abs(b) == 1 else n), node)
+
+    # Conditions
+
+    def condition(self, node: ast.expr) -> int:
+        """The node of a truth value; a free name stands for a boolean argument."""
+        apply = self.builder.apply
+        match node:
+            case ast.Compare(left=left, ops=ops, comparators=comparators):
+                for op in ops:
+                    if type(op) not in _COMPARE:
+                        return self._refuse(f"{_describe(op)} is no comparison of numbers", node)
+                values = [self.number(left), *(self.number(c) for c in comparators)]
+                pairs = zip(ops, values, values[1:], strict=False)
+                tests = [apply(_COMPARE[type(op)], a, b) for op, a, b in pairs]
+            case ast.BoolOp(op=op, values=parts):
+                name = "and" if isinstance(op, ast.And) else "or"
+                tests = [self.condition(part) for part in parts]
+                result = tests[0]
+                for test in tests[1:]:
+                    result = apply(name, result, test)
+                return result
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return apply("not", self.condition(operand))
+            case ast.Name(id=name):
+                known = self.scope.lookup(name)
+                if known is None:
+                    problem = argument_problem(name)
+                    if problem:
+                        return self._refuse(problem, node)
+                    return self.scope.argument(name, is_mask=True)
+                if not self.builder.nodes[known].is_condition:
+                    return self._refuse(
+                        f"{name} is a number where a condition stands; compare it, as in {name} > 0",
+                        node,
+                    )
+                return known
+            case _:
+                return self._refuse("a condition is a comparison, as in x > 0", node)
+        result = tests[0]
+        for test in tests[1:]:
+            result = apply("and", result, test)
+        return result
+
+    def where(self, condition: int, a: int, b: int) -> int:
+        """The value of a where the condition holds, of b elsewhere."""
+        if self.internal:
+            known = self.builder.known(condition)
+            if known is not None:
+                return a if known else b
+        return self.builder.apply("where", condition, a, b)
+
+    # Calls
+
+    def _call(self, node: ast.Call) -> int:
+        if not isinstance(node.func, ast.Name):
+            return self._refuse(f"{_describe(node.func)} cannot be called", node.func)
+        name = node.func.id
+        if any(isinstance(argument, ast.Starred) for argument in node.args):
+            return self._refuse("starred arguments are not accepted", node)
+        if name in self.functions:
+            return self._call_op(name, node)
+        if name in reductions.NAMES or (self.internal and name == "count"):
+            return self._reduction(name, node)
+        if node.keywords:
+            return self._refuse(f"{name} takes no keyword arguments", node)
+        match name, node.args:
+            case "where", [c, a, b]:
+                return self.where(self.condition(c), self.number(a), self.number(b))
+            case "where", _:
+                return self._refuse("where takes a condition and two values", node)
+            case "Piecewise", pieces:
+                return self._piecewise(node, pieces)
+            case ("Max" | "Min"), [_, _, *_]:
+                values = [self.number(argument) for argument in node.args]
+                result = values[0]
+                for value in values[1:]:
+                    pair = [result, value]
+                    result = self.call_table("maximum" if name == "Max" else "minimum", pair, node)
+                return result
+            case "stop", [e] if self.internal:
+                return self.builder.apply("stop", self.number(e))
+        if name not in table() or (table()[name].internal and not self.internal):
+            return self._unknown(name, node)
+        return self.call_table(name, [self.number(argument) for argument in node.args], node)
+
+    def _unknown(self, name: str, node: ast.Call) -> int:
+        for argument in node.args:
+            # Problems inside the arguments are worth reporting too, where they are expressions.
+            if isinstance(argument, ast.BinOp | ast.Call | ast.Name):
+                self.number(argument)
+        others = (*self.functions, *reductions.NAMES, "where", "Piecewise")
+        close = nearest(name, others)
+        hint = f"; did you mean {', '.join(close)}?" if close else "; see the function table"
+        return self._refuse(f"unknown function {name}{hint}", node)
+
+    def call_table(self, name: str, values: list[int], node: ast.AST) -> int:
+        """The call of a function of the table; one with a definition is replaced by it."""
+        function = table()[name]
+        least = len(function.parameters) - len(function.defaults)
+        if not least <= len(values) <= len(function.parameters):
+            takes = " or ".join(str(n) for n in range(least, len(function.parameters) + 1))
+            return self._refuse(
+                f"{name} takes {takes} arguments ({', '.join(function.parameters)}), "
+                f"{len(values)} were given",
+                node,
+            )
+        for default in function.defaults[len(values) - least :]:
+            values = [*values, expand(self.builder, default, {})]
+        literals = dict(zip(function.parameters, values, strict=True))
+        for parameter in function.literals:
+            if self.builder.value(literals[parameter]) is None:
+                return self._refuse(f"{parameter} of {name} must be a number written out", node)
+        if not function.is_inlined:
+            return self._checked(self.builder.apply(function.name, *values), node)
+        text = self._definition(function, literals, node)
+        if text is None:
+            return self.builder.constant(2)
+        return expand(self.builder, text, literals)
+
+    def _definition(
+        self, function: Function, values: Mapping[str, int], node: ast.AST
+    ) -> str | None:
+        if function.expand is None:
+            return function.definition
+        numbers = [self.builder.value(values[parameter]) for parameter in function.literals]
+        try:
+            if any(number is None or number.denominator != 1 for number in numbers):
+                raise ValueError(f"{function.literals[0]} of {function.name} must be an integer")
+            return function.expand(*(int(number) for number in numbers if number is not None))
+        except ValueError as error:
+            self._refuse(str(error), node)
+            return None
+
+    def _call_op(self, name: str, node: ast.Call) -> int:
+        program = self.functions[name]
+        takes = len(program.arguments)
+        if node.keywords or len(node.args) != takes:
+            return self._refuse(
+                f"{name} takes {takes} arguments "
+                f"({', '.join(a.name for a in program.arguments)})", node
+            )  # fmt: skip
+        if len(program.outputs) != 1:
+            return self._refuse(f"{name} has several outputs and cannot stand in a formula", node)
+        values = {
+            a.name: self.condition(v) if a.is_mask else self.number(v)
+            for a, v in zip(program.arguments, node.args, strict=True)
+        }
+        return self.scope.inline(program, values)
+
+    def _piecewise(self, node: ast.Call, pieces: Sequence[ast.expr]) -> int:
+        pairs: list[tuple[ast.expr, ast.expr]] = []
+        for piece in pieces:
+            if not isinstance(piece, ast.Tuple) or len(piece.elts) != 2:
+                return self._refuse("Piecewise takes pairs (expression, condition)", piece)
+            pairs.append((piece.elts[0], piece.elts[1]))
+        if not pairs or not (isinstance(pairs[-1][1], ast.Constant) and pairs[-1][1].value is True):
+            return self._refuse("the last pair of Piecewise must have the condition True", node)
+        values = [self.number(value) for value, _ in pairs]
+        result = values[-1]
+        for (_, test), value in zip(reversed(pairs[:-1]), reversed(values[:-1]), strict=True):
+            result = self.where(self.condition(test), value, result)
+        return result
+
+    # Reductions
+
+    def _reduction(self, name: str, node: ast.Call) -> int:
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+        allowed = {"dim", "correction"} if name in reductions.WITH_CORRECTION else {"dim"}
+        if not 1 <= len(node.args) + ("dim" in keywords) <= 2 or not node.args:
+            return self._refuse(f"{name} takes an expression and dims, as in {name}(x, -1)", node)
+        for keyword in keywords:
+            if keyword not in allowed:
+                return self._refuse(f"{name} takes no keyword {keyword}", node)
+        operand = self.number(node.args[0])
+        written = node.args[1] if len(node.args) == 2 else keywords.get("dim")
+        try:
+            dims = None if written is None else _dims(written)
+            correction = _integer(keywords["correction"]) if "correction" in keywords else 1
+        except ValueError as error:
+            return self._refuse(f"{name}: {error}", node)
+        return self.reduce(name, operand, dims, correction)
+
+    def reduce(
+        self, name: str, operand: int, dims: tuple[int, ...] | None, correction: int = 1
+    ) -> int:
+        """A reduction over the given dims of the frame of the operand."""
+        source: Frame = self.builder.frame(operand)
+        target = reduced(source, dims)
+        if name in reductions.WRITTEN:
+            text = reductions.text(name, dims, correction)
+            return expand(self.builder, text, {"e": operand})
+        if name == "count":
+            return self.builder.count(source, target)
+        if name == "mean":
+            total = self.builder.reduce("sum", operand, source, target, dims)
+            return self.builder.apply("div", total, self.builder.count(source, target))
+        return self.builder.reduce(name, operand, source, target, dims)
+
+    def _checked(self, index: int, node: ast.AST) -> int:
+        """Refuse a constant that is no finite real number, such as log(0) or sqrt(-1)."""
+        operands = self.builder.nodes[index].operands
+        if not self.internal and not any(self.scope.varies(o) for o in operands):
+            problem = constant_problem(self.builder.nodes, index)
+            if problem:
+                return self._refuse(problem, node)
+        return index
+
+
+def _dims(node: ast.expr) -> tuple[int, ...]:
+    if isinstance(node, ast.Tuple):
+        dims = tuple(_integer(element) for element in node.elts)
+        if not dims or len(set(dims)) != len(dims):
+            raise ValueError("dims are one or more different integers")
+        return dims
+    return (_integer(node),)
+
+
+def _integer(node: ast.expr) -> int:
+    sign = 1
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        sign, node = -1, node.operand
+    if isinstance(node, ast.Constant) and type(node.value) is int and node.value < 64:
+        return sign * node.value
+    raise ValueError("a dim is an integer written out, such as -1")
+
+
+_WORDS = {
+    "JoinedStr": "an f-string", "Lambda": "a lambda", "Attribute": "an attribute access",
+    "Subscript": "an index", "Dict": "a dict", "Set": "a set", "List": "a list",
+    "Tuple": "a tuple (give several outputs as lines of name = expression)",
+    "GeneratorExp": "a generator", "ListComp": "a comprehension", "Call": "a call",
+    "Import": "an import", "ImportFrom": "an import", "FunctionDef": "a def",
+    "NamedExpr": "an assignment inside an expression", "Assign": "this assignment",
+    "AugAssign": "an augmented assignment", "Starred": "a starred value",
+    "Await": "await", "Yield": "yield", "YieldFrom": "yield",
+}  # fmt: skip
+
+
+def _describe(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant):
+        return f"{ascii(node.value)[:40]}"
+    return _WORDS.get(type(node).__name__, f"this ({type(node).__name__})")

@@ -1,0 +1,227 @@
+"""What an op computes, saves and returns: its forward, its gradient, and the orders after it.
+
+In: a program. Out: a Plan, the programs of each method of the generated classes with the
+decisions about what is kept between them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from symop.differentiation import jvp, vjp
+from symop.frames import has_reduction
+from symop.program import (
+    Argument,
+    Builder,
+    Node,
+    Output,
+    Program,
+    with_operands,
+    without_dead_nodes,
+)
+from symop.tidying import tidy
+
+_UNBOUNDED = 1 << 40
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One differentiable function.
+
+    program: its values.
+    wanted: the arguments that have a gradient, in order.
+    saved: the arguments and outputs kept for the gradient.
+    gradient: the gradients of `wanted`, as a program of the saved values and the cotangents.
+    uses: for each saved value, the positions in `wanted` of the gradients that need it.
+    tangent: the tangents of the outputs.
+    """
+
+    program: Program
+    wanted: tuple[str, ...]
+    saved: tuple[str, ...]
+    gradient: Program
+    uses: tuple[frozenset[int], ...]
+    tangent: Program
+
+    def __post_init__(self) -> None:
+        assert len(self.saved) == len(self.uses)
+        assert {a.name for a in self.gradient.arguments} >= set(self.saved)
+
+
+def plan(program: Program) -> Plan:
+    """The plan of a program, its derivatives tidied and its saved values chosen."""
+    read = {str(node.value) for node in program.nodes if node.op in ("argument", "mask")}
+    wanted = [a.name for a in program.arguments if not a.is_mask and a.name in read]
+    full = tidy(vjp(program, wanted))
+    saved, gradient = _cut(program, full)
+    return Plan(
+        program=program,
+        wanted=tuple(wanted),
+        saved=saved,
+        gradient=gradient,
+        uses=_uses(gradient, saved),
+        tangent=tidy(jvp(program)),
+    )
+
+
+def second_order(gradient: Program) -> tuple[Program, ...]:
+    """The gradient of each output of a gradient program, one program an output.
+
+    They are kept apart because an output that was not asked for has no cotangent, and may
+    lack the saved values that its part needs.
+    """
+    parts = []
+    for output in gradient.outputs:
+        single = without_dead_nodes(replace(gradient, outputs=(output,)))
+        read = {str(node.value) for node in single.nodes if node.op == "argument"}
+        wanted = [a.name for a in gradient.arguments if a.name in read]
+        parts.append(tidy(vjp(single, wanted)))
+    return tuple(parts)
+
+
+def _uses(gradient: Program, saved: Sequence[str]) -> tuple[frozenset[int], ...]:
+    """For each saved value, the positions of the outputs that depend on it."""
+    bit = {name: 1 << position for position, name in enumerate(saved)}
+    depends: list[int] = []
+    for node in gradient.nodes:
+        own = bit.get(str(node.value), 0) if node.op in ("argument", "mask") else 0
+        for operand in node.operands:
+            own |= depends[operand]
+        depends.append(own)
+    return tuple(
+        frozenset(k for k, o in enumerate(gradient.outputs) if depends[o.node] & bit[name])
+        for name in saved
+    )
+
+
+def _cut(program: Program, full: Program) -> tuple[tuple[str, ...], Program]:
+    """Choose what is saved; the gradient as a program of that and of the cotangents.
+
+    The saved values are a minimum vertex cut between the arguments and the gradients, in
+    which only arguments and outputs may be cut.
+    """
+    arguments = {
+        str(node.value): index
+        for index, node in enumerate(full.nodes)
+        if node.op in ("argument", "mask")
+    }
+    located = _locate(program, full)
+    primal = [a.name for a in program.arguments]
+    candidates: dict[int, tuple[str, int]] = {}
+    for output in program.outputs:
+        index = located.get(output.node)
+        node = program.nodes[output.node]
+        # An output is expanded or loses axes on its way out; only a plain one is the node.
+        plain = not output.dropped and output.frame == node.frame
+        if index is not None and plain and node.op not in ("argument", "constant"):
+            small = has_reduction(node.frame) or not node.frame
+            candidates[index] = (output.name, 11 if small else 1001)
+    for name in primal:
+        if name in arguments:
+            candidates[arguments[name]] = (name, 1000)
+    sources = [arguments[name] for name in primal if name in arguments]
+    sinks = [output.node for output in full.outputs]
+    weights = {index: weight for index, (_, weight) in candidates.items()}
+    chosen = _minimum_cut(full.nodes, sources, sinks, weights)
+    order = [*primal, *(o.name for o in program.outputs)]
+    saved = sorted((candidates[index][0] for index in chosen), key=order.index)
+    return tuple(saved), _opened(program, full, {candidates[i][0]: i for i in chosen}, saved)
+
+
+def _locate(program: Program, full: Program) -> dict[int, int]:
+    """Where the nodes of a program stand in a program that repeats them."""
+    known = {node: index for index, node in enumerate(full.nodes)}
+    place: dict[int, int] = {}
+    for index, node in enumerate(program.nodes):
+        if all(operand in place for operand in node.operands):
+            found = known.get(with_operands(node, tuple(place[o] for o in node.operands)))
+            if found is not None:
+                place[index] = found
+    return place
+
+
+def _opened(
+    program: Program, full: Program, chosen: dict[str, int], saved: Sequence[str]
+) -> Program:
+    """The gradient with the chosen nodes turned into arguments."""
+    outputs = {output.name: output for output in program.outputs}
+    primal = {a.name: a for a in program.arguments}
+    arguments = []
+    for name in saved:
+        if name in primal:
+            arguments.append(primal[name])
+        else:
+            arguments.append(Argument(name, outputs[name].frame))
+    cotangents = [a for a in full.arguments if a.name not in primal]
+    build = Builder()
+    place: list[int] = []
+    by_index = {index: name for name, index in chosen.items()}
+    for index, node in enumerate(full.nodes):
+        name = by_index.get(index)
+        if name is not None and name not in primal:
+            argument = next(a for a in arguments if a.name == name)
+            place.append(build.argument(argument))
+        else:
+            operands = tuple(place[o] for o in node.operands)
+            place.append(build.put(with_operands(node, operands)))
+    results = tuple(Output(o.name, place[o.node], o.frame, o.dropped) for o in full.outputs)
+    names = tuple(
+        sorted({place[i]: n for i, n in full.names if n not in chosen}.items())
+    )
+    # Arguments that are not saved are read by nodes that are dead now; they go with them.
+    everything = (*arguments, *cotangents, *(a for n, a in primal.items() if n not in saved))
+    opened = without_dead_nodes(Program(everything, tuple(build.nodes), results, names))
+    return replace(opened, arguments=(*arguments, *cotangents))
+
+
+def _minimum_cut(
+    nodes: Sequence[Node], sources: Sequence[int], sinks: Sequence[int], weights: dict[int, int]
+) -> set[int]:
+    """The lightest set of weighted nodes that every path from a source to a sink meets.
+
+    Maximum flow by shortest augmenting paths; each node is split into an entry (2*i) and an
+    exit (2*i + 1), joined by an edge of its weight.
+    """
+    size = 2 * len(nodes)
+    source, sink = size, size + 1
+    capacity: list[dict[int, int]] = [{} for _ in range(size + 2)]
+
+    def edge(a: int, b: int, weight: int) -> None:
+        capacity[a][b] = capacity[a].get(b, 0) + weight
+        capacity[b].setdefault(a, 0)
+
+    for index, node in enumerate(nodes):
+        edge(2 * index, 2 * index + 1, weights.get(index, _UNBOUNDED))
+        for operand in set(node.operands):
+            edge(2 * operand + 1, 2 * index, _UNBOUNDED)
+    for index in sources:
+        edge(source, 2 * index, _UNBOUNDED)
+    for index in set(sinks):
+        edge(2 * index + 1, sink, _UNBOUNDED)
+    while True:
+        before = _reach(capacity, source)
+        if sink not in before:
+            break
+        path, at = [], sink
+        while at != source:
+            path.append((before[at], at))
+            at = before[at]
+        flow = min(capacity[a][b] for a, b in path)
+        for a, b in path:
+            capacity[a][b] -= flow
+            capacity[b][a] += flow
+    return {i for i in weights if 2 * i in before and 2 * i + 1 not in before}
+
+
+def _reach(capacity: list[dict[int, int]], source: int) -> dict[int, int]:
+    before = {source: source}
+    queue = deque([source])
+    while queue:
+        at = queue.popleft()
+        for following, left in capacity[at].items():
+            if left > 0 and following not in before:
+                before[following] = at
+                queue.append(following)
+    return before
