@@ -18,6 +18,9 @@ RESERVED = frozenset(
     }
 )  # fmt: skip
 
+# Names that linters refuse because they look like digits.
+_AMBIGUOUS = frozenset({"l", "O", "I"})
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _OP_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PACKAGES = frozenset({"torch", "triton", "numpy", "sympy", "symop", "pytest", "jinja2", "mpmath"})
@@ -74,7 +77,7 @@ def class_name(name: str) -> str:
 
 def spelled(name: str) -> str:
     """The name as generated code spells it."""
-    return f"{name}_" if name in RESERVED else name
+    return f"{name}_" if name in RESERVED or name in _AMBIGUOUS else name
 
 
 def unused(name: str, taken: set[str] | frozenset[str]) -> str:

@@ -255,6 +255,10 @@ class Reader:
         if isinstance(self.builder, Derivation):
             return self.builder.arithmetic(op, a, b)
         p, q = self.builder.value(a), self.builder.value(b)
+        if self.internal and q == 1 and op in ("mul", "div"):
+            return a
+        if self.internal and p == 1 and op == "mul":
+            return b
         if op == "div" and q == 0:
             return self._refuse("division by zero", node)
         if p is None or q is None:

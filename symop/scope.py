@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from symop.errors import FormulaError, Problem
-from symop.frames import of_argument, reduced, renamed
+from symop.frames import of_argument, renamed
 from symop.frames import has_reduction
 from symop.names import argument_problem
 from symop.program import Argument, Builder, Node, Output, Program, without_dead_nodes

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from symop.algebra import Derivation
-from symop.program import Node, Program, readers, with_operands, without_dead_nodes
+from symop.program import Program, readers, with_operands, without_dead_nodes
 
 _SUMS = frozenset({"add", "sub"})
 _PRODUCTS = frozenset({"mul", "div", "neg", "ipow"})

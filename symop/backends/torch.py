@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symop.frames import Frame, dropped_dims
+from symop.layout import bracketed
 from symop.lowering import lower
 from symop.names import spelled, unused
 from symop.program import COMPARISONS, LEAVES, Node, Output, Program, readers
@@ -64,6 +65,9 @@ class Body:
     is_forward: results are new tensors, never an argument itself.
     flags: for each output the name of the flag that says whether it is wanted, if any.
     taken: further names that temporaries must not use.
+    tensors: the arguments that are certainly tensors when the function runs, if not all.
+    helpers: gathers the names of the helper functions that the text calls.
+    loose: outputs that are added to a tensor of their full shape, and need not have it.
     """
 
     program: Program
@@ -71,16 +75,18 @@ class Body:
     is_forward: bool = False
     flags: Sequence[str] = ()
     taken: frozenset[str] = frozenset()
-    locals: Mapping[str, str] = field(default_factory=dict)
+    tensors: Sequence[str] | None = None
     helpers: set[str] = field(default_factory=set)
+    loose: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         program = self.program
         self._reads = readers(program.nodes, program.outputs)
         self._texts: dict[int, Text] = {}
         self._lines: list[tuple[int, str]] = []
+        self._shapes: dict[tuple[Frame, str], str] = {}
         self._known: dict[Frame, list[tuple[str, int]]] = {}
-        self._code = {a.name: self.locals.get(a.name, spelled(a.name)) for a in program.arguments}
+        self._code = {a.name: spelled(a.name) for a in program.arguments}
         self._names = {
             *self.taken, *self._code.values(), *(spelled(n) for _, n in program.names),
             *(o.name for o in program.outputs),
@@ -91,10 +97,12 @@ class Body:
         real = [a for a in program.arguments if not a.is_mask]
         # The last argument is a cotangent or tangent, or an argument that is always there.
         self._reference = self._code[(real[0] if self.is_forward else real[-1]).name]
+        read = {n.value for n in program.nodes if n.op in ("argument", "mask")}
         for a in program.arguments:
-            if a.dropped:
+            if a.dropped and a.name in read:
                 self._restore(a.name, a.frame)
-            if not self.flags or a.name not in a.frame:
+            certain = self.tensors is None or a.name in self.tensors
+            if certain and (a.name in read or not a.dropped):
                 self._known.setdefault(a.frame, []).append((self._code[a.name], -1))
 
     def print(self) -> tuple[list[str], list[str]]:
@@ -138,7 +146,7 @@ class Body:
 
     def _is_plain(self, index: int) -> bool:
         node = self.program.nodes[index]
-        return node.op in LEAVES and node.op != "count"
+        return node.op in LEAVES
 
     def _assign(self, index: int, node: Node) -> None:
         self._mask = self._wanted[index]
@@ -153,37 +161,39 @@ class Body:
             self._known.setdefault(node.frame, []).append((code, self._mask))
 
     def _statement(self, name: str, text: str) -> None:
-        noqa = "  # noqa: E741" if name in ("l", "O", "I") else ""
-        self._lines.append((self._mask, f"{name} = {text}{noqa}"))
+        self._lines.append((self._mask, f"{name} = {text}"))
 
-    def _temporary(self) -> str:
+    def _temporary(self, prefix: str = "t") -> str:
         number = 1
-        while f"t{number}" in self._names:
+        while f"{prefix}{number}" in self._names:
             number += 1
-        self._names.add(f"t{number}")
-        return f"t{number}"
+        self._names.add(f"{prefix}{number}")
+        return f"{prefix}{number}"
 
     def _restore(self, name: str, frame: Frame) -> None:
-        """Give a cotangent the axes back that reductions made 1."""
+        """Give a cotangent the axes back that reductions made 1, under another name."""
         code = self._code[name]
+        kept = unused(f"{code}_kept", self._names)
         dims = dropped_dims(frame)
         if dims is not None and len(dims) == 1:
-            self._lines.append((-1, f"{code} = {code}.unsqueeze({dims[0]})"))
-        elif dims != ():
-            self._lines.append((-1, f"{code} = {code}.reshape({self._shape(frame)})"))
+            self._lines.append((-1, f"{kept} = {code}.unsqueeze({dims[0]})"))
+        else:
+            self._lines.append((-1, f"{kept} = {code}.reshape({self._shape(frame)})"))
+        self._code[name] = kept
+        self._names.add(kept)
 
     def _output(self, output: Output, flag: int) -> str:
         self._mask = flag
         node = self.program.nodes[output.node]
         dims = dropped_dims(output.frame) if output.dropped else ()
         if dims and node.dims == dims and self._reads[output.node] == 1 and node.source:
-            return self._fit(self._reduction(node, keepdim=False)).text
+            return self._reduction(node, keepdim=False).text
         value = self._value(output.node)
         if value.is_number:
             shape = self._shape(output.frame)
             fill = "new_zeros({})" if value.text == "0" else f"new_full({{}}, {_floated(value.text)})"
             value = Text(f"{self._reference}.{fill.format(shape)}")
-        elif node.frame != output.frame:
+        elif node.frame != output.frame and output.name not in self.loose:
             value = Text(f"{value.at(_ATOM)}.expand({self._shape(output.frame)})")
         elif node.op == "argument" and self.is_forward:
             value = Text(f"{value.text}.clone()")
@@ -192,13 +202,17 @@ class Body:
         if dims:
             place = str(dims[0]) if len(dims) == 1 else str(dims)
             value = Text(f"{value.at(_ATOM)}.squeeze({place})")
-        return self._fit(value).text
+        return value.text
 
     def _squeezed(self, value: Text, frame: Frame) -> str:
         """Drop the axes that only reductions brought, which the ranks at run time decide."""
         self.helpers.add("_squeezed")
-        ranks = _shape_text(frame, lambda name: f"(2,) * len({self.shape_of(name)})", self.helpers)
-        return f"_squeezed({value.text}, {ranks})"
+        axes = self._shape_name(frame, lambda name: f"(2,) * len({self.shape_of(name)})", "axes")
+        if len(value.text) > _WIDTH:
+            name = self._temporary()
+            self._statement(name, value.text)
+            value = Text(name)
+        return f"_squeezed({value.text}, {axes})"
 
     # Expressions
 
@@ -206,10 +220,18 @@ class Body:
         if index not in self._texts:
             node = self.program.nodes[index]
             text = self._compose(index, node)
-            if node.op in LEAVES:
+            if node.op == "count" and self._reads[index] > 1:
+                text = self._shared_count(index, text)
+            elif node.op in LEAVES:
                 return text
             self._texts[index] = text
         return self._texts[index]
+
+    def _shared_count(self, index: int, text: Text) -> Text:
+        """A count that is read again gets a name where it is first used, if it ever is."""
+        name = self._temporary()
+        self._lines.append((self._wanted[index], f"{name} = {text.text}"))
+        return Text(name, is_number=True)
 
     def _compose(self, index: int, node: Node) -> Text:
         """The expression of a node; operands that make it too long become temporaries."""
@@ -237,9 +259,6 @@ class Body:
         self._texts[index] = Text(name, is_number=old.is_number)
         if not old.is_number:
             self._known.setdefault(self.program.nodes[index].frame, []).append((name, self._mask))
-
-    def _fit(self, text: Text) -> Text:
-        return text
 
     def _expression(self, node: Node) -> Text:
         match node.op:
@@ -369,21 +388,28 @@ class Body:
         for name, mask in self._known.get(frame, ()):
             if mask < 0 or not self._mask & ~mask:
                 return f"{name}.shape"
-        return _shape_text(frame, self.shape_of, self.helpers)
+        return self._shape_name(frame, self.shape_of, "size")
 
-
-def _shape_text(frame: Frame, shape_of: Callable[[str], str], helpers: set[str]) -> str:
-    parts = []
-    for atom in frame:
-        if isinstance(atom, str):
-            parts.append(shape_of(atom))
-        else:
-            helpers.add("_reduced_shape")
-            inner = _shape_text(atom[0], shape_of, helpers)
-            parts.append(f"_reduced_shape({inner}, {atom[1]})")
-    if len(parts) == 1:
-        return parts[0]
-    return f"torch.broadcast_shapes({', '.join(parts)})" if parts else "torch.Size()"
+    def _shape_name(self, frame: Frame, leaf: Callable[[str], str], prefix: str) -> str:
+        """A shape, under a name of its own where it has to be worked out."""
+        if not frame:
+            return "()"
+        if len(frame) == 1 and isinstance(frame[0], str):
+            return leaf(frame[0])
+        key = (frame, prefix)
+        if key not in self._shapes:
+            head = "torch.broadcast_shapes("
+            if len(frame) == 1 and isinstance(frame[0], tuple):
+                self.helpers.add("_reduced_shape")
+                inner, dims = frame[0]
+                head, parts = "_reduced_shape(", [self._shape_name(inner, leaf, prefix), str(dims)]
+            else:
+                parts = [self._shape_name((atom,), leaf, prefix) for atom in frame]
+            name = self._temporary(prefix)
+            text = bracketed(f"{name} = {head}", parts, ")", 8)
+            self._lines += [(-1, line[8:]) for line in text.split("\n")]
+            self._shapes[key] = name
+        return self._shapes[key]
 
 
 def _dims(dims: tuple[int, ...] | None, *, keepdim: bool) -> str:
@@ -416,11 +442,3 @@ def _power(base: Text, exponent: Text) -> Text:
 def _is_simple(text: str) -> bool:
     bare = text.lstrip("-")
     return bare.replace(".", "").replace("_", "").replace("e-", "").isalnum()
-
-
-def temporary_names(names: Sequence[str]) -> frozenset[str]:
-    """The names of a template that temporaries must leave alone."""
-    return frozenset(names)
-
-
-__all__ = ["Body", "SPELLED", "Text", "lowered", "unused"]

@@ -1,0 +1,23 @@
+"""Writes examples/generated: the modules and tests of the formulas that the examples use.
+
+`python examples/generate.py` writes them; with `--check` nothing is written, and the exit status
+is 1 with a diff when a file is not what symop would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from pathlib import Path
+
+import symop
+
+FOLDER = Path(__file__).parent / "generated"
+
+FORMULAS = {
+    "legendre_p3": "0.5*(5*x**3-3*x)",
+    "multiply_add": "w*x + b",
+    "legendre_fit_loss": "sum((a + b*legendre(3, c + d*x) - y)**2)",
+    "mean_squared_error": "mean((prediction - target)**2)",
+    "cubic_loss": "sum((a + b*x + c*x**2 + d*x**3 - y)**2)",
+}

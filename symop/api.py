@@ -1,0 +1,141 @@
+"""The functions that users call: compile, op, generate."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, overload
+
+from symop.compiler import formula
+from symop.errors import CallError
+from symop.op import Op
+from symop.program import Program
+
+BACKENDS = ("auto", "torch")
+
+
+def compile(
+    source: Any,
+    *,
+    args: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    name: str | None = None,
+    functions: Mapping[str, Op] | None = None,
+    backend: str = "auto",
+) -> Op:
+    """Make a differentiable PyTorch operator of a formula.
+
+    Args:
+        source: text such as "w*x + b", a program of lines `name = expression`, a sympy
+            expression, a Python function of torch operations, or a sequence or dict of these.
+        args: the order of the arguments; may name arguments that the formula never uses.
+        outputs: the names of the outputs, instead of those that no later line uses.
+        name: the name of the op, in lower snake case.
+        functions: ops that the formula calls, by the names that it calls them.
+        backend: "auto" or "torch"; the variable SYMOP_BACKEND sets what "auto" stands for.
+
+    Returns:
+        The op.
+
+    Raises:
+        FormulaError: the formula is refused; the message points into it.
+        NamingError: the name cannot be that of an op.
+
+    Example:
+        >>> import symop, torch
+        >>> affine = symop.compile("w*x + b")
+        >>> affine.args, affine.saved
+        (('w', 'x', 'b'), ('w', 'x'))
+        >>> affine(2.0, torch.tensor([1.0, 2.0]), b=1)
+        tensor([3., 5.])
+    """
+    _check_backend(backend)
+    programs = _programs(functions or {})
+    return Op(formula(source, args=args, outputs=outputs, name=name, functions=programs))
+
+
+def _check_backend(backend: str) -> None:
+    chosen = os.environ.get("SYMOP_BACKEND", "auto") if backend == "auto" else backend
+    if chosen not in BACKENDS:
+        raise CallError(f"backend {chosen!r} is not known; {', '.join(BACKENDS)} are")
+
+
+def _programs(functions: Mapping[str, Any]) -> dict[str, Program]:
+    for name, function in functions.items():
+        if not isinstance(function, Op):
+            raise CallError(f"functions: {name} must be an op, not {type(function).__name__}")
+    return {name: function.program for name, function in functions.items()}
+
+
+@overload
+def op(function: Callable[..., Any]) -> Op: ...
+@overload
+def op(*, name: str | None = None, backend: str = "auto") -> Callable[[Callable[..., Any]], Op]: ...
+
+
+def op(
+    function: Callable[..., Any] | None = None, *, name: str | None = None, backend: str = "auto"
+) -> Any:
+    """Make an op of a Python function of torch operations, as a decorator.
+
+    The function may call the ops that its own namespace holds.
+
+    Example:
+        >>> import symop, torch
+        >>> @symop.op
+        ... def scaled_tanh(x, scale):
+        ...     return scale * torch.tanh(x)
+        >>> scaled_tanh.args
+        ('x', 'scale')
+    """
+
+    def decorate(target: Callable[..., Any]) -> Op:
+        known = inspect.getclosurevars(target)
+        held = {**known.globals, **known.nonlocals}
+        ops = {key: value for key, value in held.items() if isinstance(value, Op)}
+        return compile(target, name=name, functions=ops, backend=backend)
+
+    return decorate if function is None else decorate(function)
+
+
+def generate(
+    source: Any,
+    *,
+    name: str,
+    args: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    functions: Mapping[str, Op] | None = None,
+    backends: Sequence[str] = ("torch",),
+    tests: bool = True,
+) -> Any:
+    """Generate the files of an op: a module, and a test that proves it.
+
+    Args:
+        source: a formula, in any form that `compile` takes.
+        name: the name of the op and of its file, in lower snake case.
+        args: as in `compile`.
+        outputs: as in `compile`.
+        functions: as in `compile`.
+        backends: the backends that the module carries.
+        tests: whether a test is generated too.
+
+    Returns:
+        The files as text, `.files`; `.write(folder)` writes them.
+
+    Raises:
+        FormulaError: the formula is refused.
+        NamingError: the name cannot be that of a file and an op.
+
+    Example:
+        >>> import symop
+        >>> list(symop.generate("w*x + b", name="multiply_add").files)
+        ['multiply_add.py', 'test_multiply_add.py']
+    """
+    from symop.artifact import artifact
+
+    for backend in backends:
+        _check_backend(backend)
+    programs = _programs(functions or {})
+    read = formula(source, args=args, outputs=outputs, name=name, functions=programs)
+    return artifact(read, tests=tests)

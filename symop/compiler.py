@@ -1,0 +1,70 @@
+"""From a formula to an op, stage by stage.
+
+read (text | sympy | function) -> Program       symop.parsing, symop.symbolic, symop.tracing
+differentiate                  -> Programs      symop.differentiation
+tidy                           -> Programs      symop.tidying
+plan                           -> Plan          symop.planning
+lower and print                -> text          symop.lowering, symop.backends, symop.methods
+render                         -> a module      symop.views, symop.rendering
+load                           -> Op            symop.loading, symop.op
+
+Every stage takes frozen records and gives frozen records; the imports go downward only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from symop.names import check_op_name
+from symop.planning import Plan, plan
+from symop.program import Program
+from symop.reading import read
+from symop.rendering import render
+from symop.views import module_view
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula that was read: its program, and its text as lines `name = expression`."""
+
+    name: str
+    program: Program
+    text: tuple[str, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """What the op computes and keeps."""
+        return _plan(self.program)
+
+    @property
+    def module_text(self) -> str:
+        """The text of the generated module."""
+        return _module_text(self)
+
+
+@lru_cache(maxsize=512)
+def _plan(program: Program) -> Plan:
+    return plan(program)
+
+
+@lru_cache(maxsize=512)
+def _module_text(formula: Formula) -> str:
+    return render("module.py.j2", module_view(formula.name, formula.plan, formula.text))
+
+
+def formula(
+    source: Any,
+    *,
+    args: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    name: str | None = None,
+    functions: Mapping[str, Program] | None = None,
+) -> Formula:
+    """Read a formula in any of the forms that `symop.compile` takes."""
+    program, text = read(source, args=args, outputs=outputs, functions=functions or {})
+    default = getattr(source, "__name__", "op") if callable(source) else "op"
+    chosen = name if name is not None else default if default.isidentifier() else "op"
+    return Formula(check_op_name(chosen), program, text)

@@ -1,0 +1,37 @@
+"""What is wrong with the values of a call, when torch has refused them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from symop.program import Program
+
+
+def problem_of(program: Program, values: Sequence[Any]) -> str | None:
+    """The first fault of the values, naming the argument; None when none is known."""
+    pairs = list(zip((a.name for a in program.arguments), values, strict=True))
+    for name, value in pairs:
+        if not isinstance(value, torch.Tensor | int | float):
+            kind = type(value).__name__
+            return f"{name} is a {kind}; a tensor or a number is expected"
+        if isinstance(value, torch.Tensor) and value.is_complex():
+            return f"{name} is complex ({value.dtype}); formulas are real"
+        if isinstance(value, torch.Tensor) and value.layout is not torch.strided:
+            return f"{name} has the layout {value.layout}; a dense tensor is expected"
+    tensors = [(n, v) for n, v in pairs if isinstance(v, torch.Tensor)]
+    for name, value in tensors[1:]:
+        first, other = tensors[0]
+        if value.device != other.device and value.dim() and other.dim():
+            return f"{name} is on {value.device}, {first} on {other.device}; one device is expected"
+    # A cotangent or tangent has the shape of the value that it belongs to.
+    primal = {a.name for a in program.arguments if a.frame == (a.name,)}
+    shaped = [(n, v) for n, v in tensors if n in primal]
+    try:
+        torch.broadcast_shapes(*(value.shape for _, value in shaped))
+    except RuntimeError:
+        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in shaped)
+        return f"the shapes do not broadcast: {shapes}"
+    return None

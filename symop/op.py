@@ -1,0 +1,206 @@
+"""What `symop.compile` returns: an operator, and the operators that are its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from symop.compiler import Formula
+from symop.differentiation import elementwise_derivative, jvp, vjp
+from symop.errors import CallError, DerivativeError
+from symop.formulas import formula_lines
+from symop.loading import load
+from symop.names import class_name, unused
+from symop.program import Program
+from symop.tidying import tidy
+
+
+class Op:
+    """A formula as a differentiable PyTorch operator.
+
+    Call it with tensors or numbers, by position or by name; the arguments broadcast, and
+    their dtypes promote, as in torch. Made by `symop.compile`.
+
+    Example:
+        >>> import symop, torch
+        >>> P3 = symop.compile("0.5*(5*x**3-3*x)")
+        >>> x = torch.tensor(2.0, requires_grad=True)
+        >>> P3(x).backward()
+        >>> x.grad
+        tensor(28.5000)
+    """
+
+    def __init__(self, formula: Formula) -> None:
+        self._formula = formula
+        self.__name__ = formula.name
+
+    @property
+    def name(self) -> str:
+        """The name of the op."""
+        return self._formula.name
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """The names of the arguments, in the order of a call."""
+        return tuple(a.name for a in self.program.arguments)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(o.name for o in self.program.outputs)
+
+    @property
+    def saved(self) -> tuple[str, ...]:
+        """The arguments and outputs kept for backward, when every gradient is needed."""
+        return self._formula.plan.saved
+
+    @property
+    def program(self) -> Program:
+        """The formula as the stages of symop pass it on."""
+        return self._formula.program
+
+    @property
+    def source(self) -> str:
+        """The text of the generated module that runs."""
+        return self._formula.module_text
+
+    @cached_property
+    def _module(self) -> Any:
+        return load(self.name, self.source)
+
+    @cached_property
+    def _call(self) -> Any:
+        return getattr(self._module, self.name)
+
+    @property
+    def function(self) -> Any:
+        """The `torch.autograd.Function` subclass, for `op.function.apply(...)`."""
+        return getattr(self._module, class_name(self.name))
+
+    def __call__(self, *values: Any, **named: Any) -> Any:
+        """The value for the given tensors and numbers.
+
+        Raises:
+            CallError: the values are too few or too many, or cannot be combined.
+        """
+        if named or len(values) != len(self.program.arguments):
+            values = self._bound(values, named)
+        try:
+            return self._call(*values)
+        except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+            problem = self._diagnosis(values)
+            if problem is None:
+                raise
+            raise CallError(f"{self.name}: {problem}") from error
+
+    def _bound(self, values: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
+        names = self.args
+        unknown = [n for n in named if n not in names]
+        if unknown:
+            raise CallError(f"{self.name} has no argument {unknown[0]}; it takes {_listed(names)}")
+        if len(values) > len(names):
+            raise CallError(f"{self.name} takes {_listed(names)}; {len(values)} values were given")
+        bound = dict(zip(names, values, strict=False))
+        twice = [n for n in named if n in bound]
+        if twice:
+            raise CallError(f"{self.name}: {twice[0]} was given by position and by name")
+        bound.update(named)
+        missing = [n for n in names if n not in bound]
+        if missing:
+            raise CallError(
+                f"{self.name} takes {_listed(names)}; {_listed(missing)} was not given"
+            )
+        return tuple(bound[n] for n in names)
+
+    def _diagnosis(self, values: tuple[Any, ...]) -> str | None:
+        """What is wrong with the values of a call, None when that is not known."""
+        from symop.diagnosis import problem_of
+
+        return problem_of(self.program, values)
+
+    # Derivatives
+
+    def d(self, argument: str, order: int = 1) -> Op:
+        """The elementwise derivative by one argument, in the broadcast shape, not summed.
+
+        Args:
+            argument: the name of the argument.
+            order: how often to differentiate, at least 1.
+
+        Returns:
+            An op of the same arguments and outputs.
+
+        Raises:
+            DerivativeError: the formula has reductions (its gradients are those of `vjp`), the
+                argument does not exist or is a mask, or the order is no positive integer.
+        """
+        if argument not in self.args or self.program.argument(argument).is_mask:
+            real = [a.name for a in self.program.arguments if not a.is_mask]
+            raise DerivativeError(
+                f"{self.name} has no derivative by {argument!r}; it has by {_listed(real)}"
+            )
+        if type(order) is not int or order < 1:
+            raise DerivativeError(f"the order of a derivative is a positive integer, not {order!r}")
+        if not self.program.is_elementwise:
+            raise DerivativeError(
+                f"{self.name} has reductions and no elementwise derivative; "
+                f"its gradients are {self.name}.vjp, its tangents {self.name}.jvp"
+            )
+        program = self.program
+        for _ in range(order):
+            program = tidy(elementwise_derivative(program, argument))
+        suffix = f"_{order}" if order > 1 else ""
+        return self._derived(f"{self.name}_d_{argument}{suffix}", program)
+
+    @cached_property
+    def vjp(self) -> Op:
+        """The op of the gradients: the arguments and `grad_<output>` to `grad_<argument>`."""
+        return self._derived(f"{self.name}_vjp", tidy(vjp(self.program)))
+
+    @cached_property
+    def jvp(self) -> Op:
+        """The op of the tangents: the arguments and `d_<argument>` to `d_<output>`."""
+        return self._derived(f"{self.name}_jvp", tidy(jvp(self.program)))
+
+    def _derived(self, name: str, program: Program) -> Op:
+        return Op(Formula(name, program, tuple(formula_lines(program))))
+
+    # Symbolic views
+
+    @cached_property
+    def expressions(self) -> dict[str, Any]:
+        """The outputs as sympy expressions, by name."""
+        from symop.symbolic import expressions
+
+        return expressions(self.program)
+
+    @cached_property
+    def gradients(self) -> dict[tuple[str, str], Any]:
+        """The derivatives as sympy expressions, by (output, argument).
+
+        The partial derivative where the output is elementwise in the argument, else the vjp
+        with the symbol `grad_<output>`.
+        """
+        from symop.symbolic import gradients
+
+        return gradients(self.program)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join(self.args)}): {'; '.join(self._formula.text)}>"
+
+    def _repr_latex_(self) -> str:
+        import sympy
+
+        lines = [
+            rf"\mathtt{{{name}}} &= {sympy.latex(value)}".replace("_", r"\_", 0)
+            for name, value in self.expressions.items()
+        ]
+        return r"$$\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}$$"
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(names)
+
+
+__all__ = ["Op", "unused"]
