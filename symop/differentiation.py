@@ -25,16 +25,25 @@ Key = tuple[Frame, Branch]
 
 def cotangent_names(program: Program) -> dict[str, str]:
     """The names of the cotangents of the outputs: grad_<output>, when that is free."""
-    return _beside("grad", program, (output.name for output in program.outputs))
+    taken = {argument.name for argument in program.arguments}
+    return _beside("grad", taken, (output.name for output in program.outputs))
+
+
+def gradient_names(program: Program) -> dict[str, str]:
+    """The names of the gradients of the arguments: grad_<argument>, when that is free."""
+    taken = {argument.name for argument in program.arguments}
+    taken |= set(cotangent_names(program).values())
+    return _beside("grad", taken, (a.name for a in program.arguments if not a.is_mask))
 
 
 def tangent_names(program: Program) -> dict[str, str]:
     """The names of the tangents of the arguments: d_<argument>, when that is free."""
-    return _beside("d", program, (a.name for a in program.arguments if not a.is_mask))
-
-
-def _beside(prefix: str, program: Program, names: Iterator[str]) -> dict[str, str]:
     taken = {argument.name for argument in program.arguments}
+    return _beside("d", taken, (a.name for a in program.arguments if not a.is_mask))
+
+
+def _beside(prefix: str, taken: set[str], names: Iterator[str]) -> dict[str, str]:
+    taken = set(taken)
     result = {}
     for name in names:
         result[name] = unused(f"{prefix}_{name}", taken)
@@ -65,7 +74,7 @@ class _Reverse:
 
     def run(self) -> Program:
         program, build = self.program, self.build
-        names = cotangent_names(program)
+        names, results = cotangent_names(program), gradient_names(program)
         cotangents = [Argument(names[o.name], o.frame, o.dropped) for o in program.outputs]
         for output, cotangent in zip(program.outputs, cotangents, strict=True):
             self.give(output.node, output.frame, (), build.argument(cotangent))
@@ -79,7 +88,9 @@ class _Reverse:
             elif self.active[index]:
                 self.step(index, node)
         outputs = tuple(
-            Output(f"grad_{a.name}", found.get(a.name, build.constant(0)), a.frame, a.dropped)
+            Output(
+                results[a.name], found.get(a.name, build.constant(0)), a.frame, a.dropped, a.name
+            )
             for a in self.wanted
         )
         arguments = (*program.arguments, *cotangents)
@@ -200,8 +211,10 @@ def jvp(program: Program) -> Program:
     build = Derivation(program.nodes)
     seeds = {name: build.argument(tangent) for name, tangent in tangents.items()}
     found = _forward(program, build, seeds)
+    taken = {a.name for a in program.arguments} | set(names.values())
+    results = _beside("d", taken, (o.name for o in program.outputs))
     outputs = tuple(
-        Output(f"d_{o.name}", found[o.node], o.frame, o.dropped) for o in program.outputs
+        Output(results[o.name], found[o.node], o.frame, o.dropped) for o in program.outputs
     )
     arguments = (*program.arguments, *tangents.values())
     return without_dead_nodes(build.finished(program, arguments, outputs))

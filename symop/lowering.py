@@ -7,6 +7,7 @@ folded; sums lose the factors that do not depend on what is summed.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +22,6 @@ from symop.program import (
     LOGICAL,
     REDUCTIONS,
     Builder,
-    Output,
     Program,
     needed,
     with_operands,
@@ -84,9 +84,7 @@ class _Lowering:
 
 
 def _placed(program: Program, build: Builder, place: list[int]) -> Program:
-    outputs = tuple(
-        Output(o.name, place[o.node], o.frame, o.dropped) for o in program.outputs
-    )
+    outputs = tuple(replace(o, node=place[o.node]) for o in program.outputs)
     names: dict[int, str] = {}
     for index, name in program.names:
         if build.nodes[place[index]].op not in LEAVES:

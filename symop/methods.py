@@ -7,17 +7,15 @@ neither computed nor saved for: `needs_<argument>` flags say which were asked fo
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from symop.backends.torch import Body, lowered
-from symop.differentiation import cotangent_names, jvp, tangent_names
+from symop.differentiation import cotangent_names, tangent_names
 from symop.layout import WIDTH, bracketed, signature, unpacked
 from symop.names import class_name, spelled, unused
-from symop.planning import Plan, second_order
+from symop.planning import Plan
 from symop.program import Program
-from symop.tidying import tidy
 
 Lines = tuple[str, ...]
 
@@ -138,20 +136,14 @@ class GradientMethods:
         self.plan = plan
         self.shapes = shapes
         self.program = plan.gradient
-        self.parts = second_order(plan.gradient)
-        self.tangent = tidy(jvp(plan.gradient))
+        self.parts = plan.second
+        self.tangent = plan.gradient_tangent
         self.names = [a.name for a in plan.gradient.arguments]
         self.arguments = [a.name for a in plan.program.arguments]
         # With one argument there is nothing to leave out.
         self.flags = [f"needs_{n}" for n in plan.wanted] if len(self.arguments) > 1 else []
-        read = {n for p in (*self.parts, self.tangent) for n in _read_by(p, self.names)}
-        times = Counter(output.name for part in self.parts for output in part.outputs)
-        # A cotangent is always there, so that its gradient can begin as zeros.
-        self.totals = [
-            n for n in self.names
-            if self.flags and n not in plan.saved and times[f"grad_{n}"] > 1
-        ]  # fmt: skip
-        self.kept = _ordered(self.names, {*read, *self.totals})
+        self.totals = plan.totals if self.flags else ()
+        self.kept = plan.kept
         self.cotangents = [n for n in self.names if n not in plan.saved]
 
     def _body(
@@ -238,7 +230,7 @@ class GradientMethods:
 
     def _single_part(self, names: dict[str, str], grad: str) -> list[str]:
         part = self.parts[0]
-        wanted = [output.name.removeprefix("grad_") for output in part.outputs]
+        wanted = [output.of for output in part.outputs]
         flags = [f"needs_{n}" for n in wanted]
         lines, results = self._body(part, [*self._certain(), grad], flags)
         texts = dict(zip(wanted, results, strict=True))
@@ -258,13 +250,13 @@ class GradientMethods:
         rest = [names[n] for n in self.names if n not in self.totals]
         lines = _chained(rest, "None") if rest else []
         lines += [f"{names[n]} = torch.zeros_like({n})" for n in self.totals]
-        loose = [f"grad_{n}" for n in self.totals]
         begun: set[str] = set()
         for part, grad in zip(self.parts, grads, strict=True):
+            loose = [output.name for output in part.outputs if output.of in self.totals]
             block, results = self._body(part, [*self._certain(), grad], loose=loose)
             for output, text in zip(part.outputs, results, strict=True):
-                name = names[output.name.removeprefix("grad_")]
-                if output.name in loose:
+                name = names[output.of]
+                if output.of in self.totals:
                     block += [f"{name} = {name} + {text}"]
                 elif name in begun:
                     self.shapes.helpers.add("_added")

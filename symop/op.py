@@ -11,7 +11,8 @@ from symop.differentiation import elementwise_derivative, jvp, vjp
 from symop.errors import CallError, DerivativeError
 from symop.formulas import formula_lines
 from symop.loading import load
-from symop.names import class_name, unused
+from symop.names import class_name
+from symop.orders import extend
 from symop.program import Program
 from symop.tidying import tidy
 
@@ -34,6 +35,11 @@ class Op:
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
         self.__name__ = formula.name
+        module = load(formula.name, formula.module_text)
+        self._call = getattr(module, formula.name)
+        self._function = getattr(module, class_name(formula.name))
+        gradient = getattr(module, f"{class_name(formula.name)}Backward")
+        extend(gradient, formula.plan, lambda program: _vjp_op(f"{formula.name}_backward", program))
 
     @property
     def name(self) -> str:
@@ -65,18 +71,10 @@ class Op:
         """The text of the generated module that runs."""
         return self._formula.module_text
 
-    @cached_property
-    def _module(self) -> Any:
-        return load(self.name, self.source)
-
-    @cached_property
-    def _call(self) -> Any:
-        return getattr(self._module, self.name)
-
     @property
     def function(self) -> Any:
         """The `torch.autograd.Function` subclass, for `op.function.apply(...)`."""
-        return getattr(self._module, class_name(self.name))
+        return self._function
 
     def __call__(self, *values: Any, **named: Any) -> Any:
         """The value for the given tensors and numbers.
@@ -151,20 +149,17 @@ class Op:
         for _ in range(order):
             program = tidy(elementwise_derivative(program, argument))
         suffix = f"_{order}" if order > 1 else ""
-        return self._derived(f"{self.name}_d_{argument}{suffix}", program)
+        return _derived(f"{self.name}_d_{argument}{suffix}", program)
 
     @cached_property
     def vjp(self) -> Op:
         """The op of the gradients: the arguments and `grad_<output>` to `grad_<argument>`."""
-        return self._derived(f"{self.name}_vjp", tidy(vjp(self.program)))
+        return _vjp_op(self.name, self.program)
 
     @cached_property
     def jvp(self) -> Op:
         """The op of the tangents: the arguments and `d_<argument>` to `d_<output>`."""
-        return self._derived(f"{self.name}_jvp", tidy(jvp(self.program)))
-
-    def _derived(self, name: str, program: Program) -> Op:
-        return Op(Formula(name, program, tuple(formula_lines(program))))
+        return _derived(f"{self.name}_jvp", tidy(jvp(self.program)))
 
     # Symbolic views
 
@@ -193,14 +188,19 @@ class Op:
         import sympy
 
         lines = [
-            rf"\mathtt{{{name}}} &= {sympy.latex(value)}".replace("_", r"\_", 0)
+            rf"\mathtt{{{name}}} &= {sympy.latex(value)}"
             for name, value in self.expressions.items()
         ]
         return r"$$\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}$$"
 
 
+def _derived(name: str, program: Program) -> Op:
+    return Op(Formula(name, program, tuple(formula_lines(program))))
+
+
+def _vjp_op(name: str, program: Program) -> Op:
+    return _derived(f"{name}_vjp", tidy(vjp(program)))
+
+
 def _listed(names: Any) -> str:
     return ", ".join(names)
-
-
-__all__ = ["Op", "unused"]

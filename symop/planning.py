@@ -6,7 +6,7 @@ decisions about what is kept between them.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,6 @@ from symop.program import (
     Argument,
     Builder,
     Node,
-    Output,
     Program,
     with_operands,
     without_dead_nodes,
@@ -36,6 +35,11 @@ class Plan:
     gradient: the gradients of `wanted`, as a program of the saved values and the cotangents.
     uses: for each saved value, the positions in `wanted` of the gradients that need it.
     tangent: the tangents of the outputs.
+    second: the gradient of each output of `gradient`, one program an output: an output that
+        was not asked for has no cotangent, and lacks the saved values that its part needs.
+    gradient_tangent: the tangents of the outputs of `gradient`.
+    totals: cotangents to whose gradient several parts of `second` contribute.
+    kept: the arguments of `gradient` that its own derivatives read.
     """
 
     program: Program
@@ -44,6 +48,10 @@ class Plan:
     gradient: Program
     uses: tuple[frozenset[int], ...]
     tangent: Program
+    second: tuple[Program, ...]
+    gradient_tangent: Program
+    totals: tuple[str, ...]
+    kept: tuple[str, ...]
 
     def __post_init__(self) -> None:
         assert len(self.saved) == len(self.uses)
@@ -52,10 +60,16 @@ class Plan:
 
 def plan(program: Program) -> Plan:
     """The plan of a program, its derivatives tidied and its saved values chosen."""
-    read = {str(node.value) for node in program.nodes if node.op in ("argument", "mask")}
-    wanted = [a.name for a in program.arguments if not a.is_mask and a.name in read]
+    wanted = [a.name for a in program.arguments if not a.is_mask and a.name in _read(program)]
     full = tidy(vjp(program, wanted))
     saved, gradient = _cut(program, full)
+    second = _second_order(gradient)
+    gradient_tangent = tidy(jvp(gradient))
+    times = Counter(output.of for part in second for output in part.outputs)
+    names = [a.name for a in gradient.arguments]
+    # A cotangent is always there, so that the sum of its parts can begin as zeros.
+    totals = [n for n in names if n not in saved and times[n] > 1]
+    read = {n for p in (*second, gradient_tangent) for n in _read(p)}
     return Plan(
         program=program,
         wanted=tuple(wanted),
@@ -63,21 +77,24 @@ def plan(program: Program) -> Plan:
         gradient=gradient,
         uses=_uses(gradient, saved),
         tangent=tidy(jvp(program)),
+        second=second,
+        gradient_tangent=gradient_tangent,
+        totals=tuple(totals),
+        kept=tuple(n for n in names if n in read or n in totals),
     )
 
 
-def second_order(gradient: Program) -> tuple[Program, ...]:
-    """The gradient of each output of a gradient program, one program an output.
+def _read(program: Program) -> set[str]:
+    """The names of the arguments that a program reads."""
+    return {str(node.value) for node in program.nodes if node.op in ("argument", "mask")}
 
-    They are kept apart because an output that was not asked for has no cotangent, and may
-    lack the saved values that its part needs.
-    """
+
+def _second_order(gradient: Program) -> tuple[Program, ...]:
     parts = []
     for output in gradient.outputs:
         single = without_dead_nodes(replace(gradient, outputs=(output,)))
         read = {str(node.value) for node in single.nodes if node.op == "argument"}
-        wanted = [a.name for a in gradient.arguments if a.name in read]
-        parts.append(tidy(vjp(single, wanted)))
+        parts.append(tidy(vjp(single, read)))
     return tuple(parts)
 
 
@@ -166,7 +183,7 @@ def _opened(
         else:
             operands = tuple(place[o] for o in node.operands)
             place.append(build.put(with_operands(node, operands)))
-    results = tuple(Output(o.name, place[o.node], o.frame, o.dropped) for o in full.outputs)
+    results = tuple(replace(o, node=place[o.node]) for o in full.outputs)
     names = tuple(
         sorted({place[i]: n for i, n in full.names if n not in chosen}.items())
     )

@@ -69,12 +69,14 @@ class Output:
     """An output: the node that holds it, and the frame that it is expanded to.
 
     dropped: the axes that reductions made 1 in its frame are removed before it is returned.
+    of: the argument whose gradient it is, if it is one.
     """
 
     name: str
     node: int
     frame: Frame
     dropped: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,9 @@ class Program:
 
     def __post_init__(self) -> None:
         names = [argument.name for argument in self.arguments]
-        assert len(set(names)) == len(names), f"argument named twice: {names}"
-        known = set(names)
+        names += [output.name for output in self.outputs]
+        assert len(set(names)) == len(names), f"a name stands twice: {names}"
+        known = {argument.name for argument in self.arguments}
         for index, node in enumerate(self.nodes):
             assert all(operand < index for operand in node.operands), (index, node)
             assert node.op not in ("argument", "mask") or node.value in known, node
@@ -223,9 +226,7 @@ def without_dead_nodes(program: Program) -> Program:
         if mark[index]:
             place[index] = len(nodes)
             nodes.append(with_operands(node, tuple(place[o] for o in node.operands)))
-    outputs = tuple(
-        Output(o.name, place[o.node], o.frame, o.dropped) for o in program.outputs
-    )
+    outputs = tuple(replace(o, node=place[o.node]) for o in program.outputs)
     names = tuple((place[index], name) for index, name in program.names if index in place)
     loose = frozenset(place[index] for index in program.loose if index in place)
     return Program(program.arguments, tuple(nodes), outputs, names, loose)

@@ -8,6 +8,7 @@ multiply them out could lose digits.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -58,10 +59,7 @@ class _Tidying:
             else:
                 operands = tuple(self.place[o] for o in node.operands)
                 self.place[index] = self.build.put(with_operands(node, operands))
-        outputs = tuple(
-            type(o)(o.name, self.place[o.node], o.frame, o.dropped)
-            for o in self.program.outputs
-        )
+        outputs = tuple(replace(o, node=self.place[o.node]) for o in self.program.outputs)
         names = tuple(
             sorted({self.place[i]: n for i, n in self.program.names if i in self.place}.items())
         )
