@@ -45,7 +45,7 @@ class Derivation(Builder):
         return Program(arguments, tuple(self.nodes), outputs, program.names, loose)
 
     def add(self, a: int, b: int) -> int:
-        """a + b."""
+        """A + b."""
         p, q = self.value(a), self.value(b)
         if p is not None and q is not None:
             return self.constant(p + q)
@@ -60,7 +60,7 @@ class Derivation(Builder):
         return self.apply("add", a, b)
 
     def sub(self, a: int, b: int) -> int:
-        """a - b."""
+        """A - b."""
         return self.constant(0) if a == b else self.add(a, self.neg(b))
 
     def neg(self, a: int) -> int:
@@ -76,7 +76,7 @@ class Derivation(Builder):
         return self.apply("neg", a)
 
     def mul(self, a: int, b: int) -> int:
-        """a * b; a sign is kept outside, a constant on the left."""
+        """A * b; a sign is kept outside, a constant on the left."""
         p, q = self.value(a), self.value(b)
         if p is not None and q is not None:
             return self.constant(p * q)
@@ -97,7 +97,7 @@ class Derivation(Builder):
         return self.apply("mul", a, b)
 
     def div(self, a: int, b: int) -> int:
-        """a / b."""
+        """A / b."""
         p, q = self.value(a), self.value(b)
         if p == 0:
             return a
@@ -111,7 +111,7 @@ class Derivation(Builder):
         return self.apply("div", a, b)
 
     def power(self, a: int, exponent: int) -> int:
-        """a to an integer power."""
+        """A to an integer power."""
         if exponent == 0:
             return self.constant(1)
         value = self.value(a)

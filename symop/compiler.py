@@ -1,6 +1,7 @@
 """From a formula to an op, stage by stage.
 
 read (text | sympy | function) -> Program       symop.parsing, symop.symbolic, symop.tracing
+rewrite                        -> Program       symop.rewriting
 differentiate                  -> Programs      symop.differentiation
 tidy                           -> Programs      symop.tidying
 plan                           -> Plan          symop.planning
@@ -23,6 +24,7 @@ from symop.planning import Plan, plan
 from symop.program import Program
 from symop.reading import read
 from symop.rendering import render
+from symop.rewriting import rewrite
 from symop.views import module_view
 
 
@@ -64,7 +66,7 @@ def formula(
     functions: Mapping[str, Program] | None = None,
 ) -> Formula:
     """Read a formula in any of the forms that `symop.compile` takes."""
-    program, text = read(source, args=args, outputs=outputs, functions=functions or {})
+    written, text = read(source, args=args, outputs=outputs, functions=functions or {})
     default = getattr(source, "__name__", "op") if callable(source) else "op"
     chosen = name if name is not None else default if default.isidentifier() else "op"
-    return Formula(check_op_name(chosen), program, text)
+    return Formula(check_op_name(chosen), rewrite(written), text)

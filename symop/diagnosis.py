@@ -30,7 +30,7 @@ def problem_of(program: Program, values: Sequence[Any]) -> str | None:
     primal = {a.name for a in program.arguments if a.frame == (a.name,)}
     shaped = [(n, v) for n, v in tensors if n in primal]
     try:
-        torch.broadcast_shapes(*(value.shape for _, value in shaped))
+        torch.broadcast_shapes(*(value.shape for _, value in shaped))  # type: ignore[no-untyped-call]
     except RuntimeError:
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in shaped)
         return f"the shapes do not broadcast: {shapes}"

@@ -1,4 +1,4 @@
-"""The errors of symop: all derive from SymopError and say what was found, where, and what would be accepted."""
+"""The errors of symop; they say what was found, where, and what would be accepted."""
 
 from __future__ import annotations
 
@@ -59,6 +59,8 @@ def _report(problem: Problem, source: str) -> str:
     start = max(0, problem.column - 60)
     window = text[start : start + 100]
     shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in window)
-    caret = " " * (problem.column - start) + "^" * max(1, min(problem.length, 100 - (problem.column - start)))
+    caret = " " * (problem.column - start) + "^" * max(
+        1, min(problem.length, 100 - (problem.column - start))
+    )
     where = f" (line {problem.line})" if len(lines) > 1 else ""
     return f"{problem.message}{where}\n    {shown}\n    {caret}"

@@ -43,6 +43,8 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "div": _div,
     "neg": lambda a: -a,
     "stop": lambda a: a,
+    # Of a scalar, a reduction is the scalar.
+    **{name: lambda a: a for name in ("sum", "prod", "amax", "amin")},
     "where": lambda c, a, b: a if c else b,
     "lt": lambda a, b: bool(a < b),
     "le": lambda a, b: bool(a <= b),
@@ -203,9 +205,7 @@ def live_axes(frame: Frame, ranks: Mapping[str, int]) -> list[bool]:
                     axes[dim % len(axes)] = False
         longer, shorter = sorted((columns, axes), key=len, reverse=True)
         start = len(longer) - len(shorter)
-        columns = longer[:start] + [
-            a or b for a, b in zip(longer[start:], shorter, strict=True)
-        ]
+        columns = longer[:start] + [a or b for a, b in zip(longer[start:], shorter, strict=True)]
     return columns
 
 

@@ -11,6 +11,9 @@ _BINARY = {"add": (" + ", 10), "sub": (" - ", 10), "mul": ("*", 11), "div": ("/"
 _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _ATOM = 15
 
+# Functions of records that people know under another name.
+_SHOWN = {"root": "sqrt", "softplus1": "softplus"}
+
 
 def formula_lines(program: Program) -> list[str]:
     """One line `name = expression` per output, after lines for what is read more than once."""
@@ -83,21 +86,23 @@ class _Formulas:
                 return self.product(*operands)
         if node.op in _BINARY:
             sign, binding = _BINARY[node.op]
-            return f"{self.at(operands[0], binding)}{sign}{self.at(operands[1], binding + 1)}", binding
+            return (
+                f"{self.at(operands[0], binding)}{sign}{self.at(operands[1], binding + 1)}",
+                binding,
+            )
         if node.op in _COMPARE:
             return f"{self.at(operands[0], 5)} {_COMPARE[node.op]} {self.at(operands[1], 5)}", 4
         values = [self.texts[o][0] for o in operands]
         if node.dims is not None:
             values.append(str(node.dims[0]) if len(node.dims) == 1 else str(node.dims))
-        return f"{node.op}({', '.join(values)})", _ATOM
+        return f"{_SHOWN.get(node.op, node.op)}({', '.join(values)})", _ATOM
 
     def product(self, a: int, b: int) -> tuple[str, int]:
         """A product; a fraction in front is written as 15*x**2/2."""
         value = self.program.nodes[a].value
-        if isinstance(value, Fraction) and value.denominator != 1:
-            if not _is_decimal(value):
-                front = "" if value.numerator == 1 else f"{value.numerator}*"
-                return f"{front}{self.at(b, 12)}/{value.denominator}", 11
+        if isinstance(value, Fraction) and value.denominator != 1 and not _is_decimal(value):
+            front = "" if value.numerator == 1 else f"{value.numerator}*"
+            return f"{front}{self.at(b, 12)}/{value.denominator}", 11
         return f"{self.at(a, 11)}*{self.at(b, 12)}", 11
 
 

@@ -65,7 +65,7 @@ def arguments(frame: Frame) -> set[str]:
 
 
 def renamed(frame: Frame, names: dict[str, Frame]) -> Frame:
-    """The frame with each argument replaced by a frame, as when an op is called inside a formula."""
+    """The frame with each argument replaced by a frame, as when an op is called in a formula."""
     return join(
         names[atom] if isinstance(atom, str) else reduced(renamed(atom[0], names), atom[1])
         for atom in frame

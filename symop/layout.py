@@ -34,7 +34,16 @@ def unpacked(names: Sequence[str], value: str, indent: int) -> str:
     if len(names) == 1:
         return f"{pad}({names[0]},) = {value}"
     plain = f"{pad}{', '.join(names)} = {value}"
-    return plain if len(plain) <= WIDTH else bracketed("(", names, f") = {value}", indent)
+    return plain if len(plain) <= WIDTH else exploded("(", names, f") = {value}", indent)
+
+
+def exploded(head: str, items: Sequence[str], tail: str, indent: int) -> str:
+    """A tuple on one line, or with one item a line."""
+    pad = " " * indent
+    joined = f"{pad}{head}{', '.join(items)}{tail}"
+    if len(joined) <= WIDTH:
+        return joined
+    return "\n".join([f"{pad}{head}", *(f"{pad}    {item}," for item in items), f"{pad}{tail}"])
 
 
 def docstring_lines(lines: Sequence[str], indent: int) -> list[str]:

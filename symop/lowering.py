@@ -98,7 +98,8 @@ def _folded(program: Program) -> Program:
     build = Builder()
     place: list[int] = []
     for index, node in enumerate(program.nodes):
-        own = node.op in ("argument", "mask", "count")
+        # A sum over a frame counts its elements, which are known at run time only.
+        own = node.op in ("argument", "mask", "count") or bool(node.source)
         varies.append(own or any(varies[o] for o in node.operands))
         if varies[index] or node.op == "constant" or node.is_condition:
             operands = tuple(place[o] for o in node.operands)
@@ -147,9 +148,7 @@ def _sum(build: Builder, node: Any, operand: int) -> int:
 
 
 def operation_count(program: Program) -> int:
-    """The arithmetic operations of a program per element; an integer power counts as its
-    multiplications.
-    """
+    """The operations of a program; an integer power counts as its multiplications."""
     mark = needed(program.nodes, (output.node for output in program.outputs))
     total = 0
     for alive, node in zip(mark, program.nodes, strict=True):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from symop.backends.torch import Body, lowered
-from symop.differentiation import cotangent_names, tangent_names
-from symop.layout import WIDTH, bracketed, signature, unpacked
+from symop.derivative_names import cotangent_names, tangent_names
+from symop.layout import WIDTH, bracketed, exploded, signature, unpacked
 from symop.names import class_name, spelled, unused
 from symop.planning import Plan
 from symop.program import Program
@@ -98,7 +98,8 @@ class FunctionMethods:
         rest += ["*ctx.needs_input_grad"] if len(self.arguments) > 1 else []
         if rest:
             lines = _widening(tensors, values, "_") if tensors else []
-            lines += _call("values = (", [*tensors, *rest])
+            packed = exploded("values = (", [*tensors, *rest], ")", _METHOD)
+            lines += [line[_METHOD:] for line in packed.split("\n")]
         else:
             lines = _call("values, _ = _widened(", values)
         lines += [

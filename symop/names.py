@@ -24,7 +24,9 @@ _AMBIGUOUS = frozenset({"l", "O", "I"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _OP_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PACKAGES = frozenset({"torch", "triton", "numpy", "sympy", "symop", "pytest", "jinja2", "mpmath"})
-_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))}
+)
 
 
 def argument_problem(name: str) -> str | None:
@@ -32,12 +34,19 @@ def argument_problem(name: str) -> str | None:
     if not isinstance(name, str) or not name.isascii() or not name.isidentifier():
         return f"{ascii(name)[:80]} is no name; names are ASCII letters, digits and underscores"
     if keyword.iskeyword(name):
-        return f"{name!r} is a keyword of Python and cannot be a name; call it {name[:3]} or {name}_"
+        return (
+            f"{name!r} is a keyword of Python and cannot be a name; call it {name[:3]} or {name}_"
+        )
     if name.startswith("_"):
         return f"{name[:80]}: names with a leading underscore are reserved for generated code"
     if not _NAME.fullmatch(name):
         return f"the name {name[:20]}... has {len(name)} characters; at most 64 are accepted"
     return None
+
+
+def keyword_problem(name: str) -> str:
+    """That a name is a keyword, and what it could be called instead."""
+    return f"{name!r} is a keyword of Python and cannot be a name; call it {name[:3]} or {name}_"
 
 
 def check_op_name(name: str, *, for_file: bool = False) -> str:

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from symop.compiler import Formula
-from symop.differentiation import elementwise_derivative, jvp, vjp
+from symop.differentiation import vjp
 from symop.errors import CallError, DerivativeError
 from symop.formulas import formula_lines
 from symop.loading import load
 from symop.names import class_name
 from symop.orders import extend
 from symop.program import Program
+from symop.tangents import elementwise_derivative, jvp
 from symop.tidying import tidy
 
 
@@ -106,9 +107,7 @@ class Op:
         bound.update(named)
         missing = [n for n in names if n not in bound]
         if missing:
-            raise CallError(
-                f"{self.name} takes {_listed(names)}; {_listed(missing)} was not given"
-            )
+            raise CallError(f"{self.name} takes {_listed(names)}; {_listed(missing)} was not given")
         return tuple(bound[n] for n in names)
 
     def _diagnosis(self, values: tuple[Any, ...]) -> str | None:

@@ -66,11 +66,12 @@ def parse(
     last = Source("")
     for name, formula in items:
         last, statements = parse_text(formula)
-        if len(statements) != 1 or not isinstance(statements[0], ast.Expr):
-            last.report(f"{name}: one expression is accepted here", statements[0])
-            last.check()
         reader = Reader(scope, last, functions or {})
-        scope.bind(name, reader.number(statements[0].value), last, statements[0])
+        match statements:
+            case [ast.Expr(value=expression)]:
+                scope.bind(name, reader.number(expression), last, statements[0])
+            case _:
+                last.report(f"{name}: one expression is accepted here", statements[0])
         last.check()
     names = outputs if outputs is not None else [name for name, _ in items]
     return scope.program(last, args=args, outputs=names)
@@ -332,7 +333,7 @@ class Reader:
                     return self.scope.argument(name, is_mask=True)
                 if not self.builder.nodes[known].is_condition:
                     return self._refuse(
-                        f"{name} is a number where a condition stands; compare it, as in {name} > 0",
+                        f"{name} is a number where a condition stands; write {name} > 0",
                         node,
                     )
                 return known
@@ -372,7 +373,7 @@ class Reader:
                 return self._refuse("where takes a condition and two values", node)
             case "Piecewise", pieces:
                 return self._piecewise(node, pieces)
-            case ("Max" | "Min"), [_, _, *_]:
+            case (("Max" | "Min"), [_, _, *_]):
                 values = [self.number(argument) for argument in node.args]
                 result = values[0]
                 for value in values[1:]:

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symop.differentiation import jvp, vjp
+from symop.differentiation import vjp
 from symop.frames import has_reduction
 from symop.program import (
     Argument,
@@ -20,6 +20,7 @@ from symop.program import (
     with_operands,
     without_dead_nodes,
 )
+from symop.tangents import jvp
 from symop.tidying import tidy
 
 _UNBOUNDED = 1 << 40
@@ -176,17 +177,15 @@ def _opened(
     place: list[int] = []
     by_index = {index: name for name, index in chosen.items()}
     for index, node in enumerate(full.nodes):
-        name = by_index.get(index)
-        if name is not None and name not in primal:
-            argument = next(a for a in arguments if a.name == name)
+        cut = by_index.get(index)
+        if cut is not None and cut not in primal:
+            argument = next(a for a in arguments if a.name == cut)
             place.append(build.argument(argument))
         else:
             operands = tuple(place[o] for o in node.operands)
             place.append(build.put(with_operands(node, operands)))
     results = tuple(replace(o, node=place[o.node]) for o in full.outputs)
-    names = tuple(
-        sorted({place[i]: n for i, n in full.names if n not in chosen}.items())
-    )
+    names = tuple(sorted({place[i]: n for i, n in full.names if n not in chosen}.items()))
     # Arguments that are not saved are read by nodes that are dead now; they go with them.
     everything = (*arguments, *cotangents, *(a for n, a in primal.items() if n not in saved))
     opened = without_dead_nodes(Program(everything, tuple(build.nodes), results, names))

@@ -182,7 +182,12 @@ class Builder:
         return self.put(replace(node, operands=operands, frame=frame))
 
     def reduce(
-        self, op: str, operand: int, source: Frame, frame: Frame, dims: tuple[int, ...] | None = None
+        self,
+        op: str,
+        operand: int,
+        source: Frame,
+        frame: Frame,
+        dims: tuple[int, ...] | None = None,
     ) -> int:
         """A reduction of the operand, expanded to `source`, down to `frame`."""
         return self.put(Node(op, (operand,), frame, source=source, dims=dims))

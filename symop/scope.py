@@ -6,8 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from symop.errors import FormulaError, Problem
-from symop.frames import of_argument, renamed
-from symop.frames import has_reduction
+from symop.frames import has_reduction, of_argument, renamed
 from symop.names import argument_problem
 from symop.program import Argument, Builder, Node, Output, Program, without_dead_nodes
 from symop.syntax import Source
@@ -18,7 +17,9 @@ BARE = "out"
 class Scope:
     """The arguments and values of a program that is being read."""
 
-    def __init__(self, builder: Builder | None = None, values: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, builder: Builder | None = None, values: dict[str, int] | None = None
+    ) -> None:
         self.builder = builder if builder is not None else Builder()
         self._inner = values is not None
         self._values: dict[str, int] = dict(values or {})
@@ -142,9 +143,7 @@ class Scope:
         for name in self._assigned:
             if nodes[self._values[name]].op not in ("argument", "constant", "pi", "count"):
                 names.setdefault(self._values[name], name)
-        program = Program(
-            tuple(arguments), tuple(nodes), results, tuple(sorted(names.items()))
-        )
+        program = Program(tuple(arguments), tuple(nodes), results, tuple(sorted(names.items())))
         return without_dead_nodes(program)
 
     def _ordered(self, source: Source, args: Sequence[str] | None) -> list[Argument]:

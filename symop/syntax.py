@@ -12,20 +12,24 @@ import warnings
 from dataclasses import dataclass, field
 
 from symop.errors import FormulaError, Problem
+from symop.names import keyword_problem
 
 MAX_CHARACTERS = 80_000
 MAX_NODES = 60_000
 MAX_PROBLEMS = 10
 
+_WORDS = frozenset({"and", "or", "not", "if", "else", "True", "None"})
+_POWER = "powers are written x**2"
+_PRODUCT = "multiplication is written *"
 _HINTS = {
-    "^": "powers are written x**2",
+    "^": _POWER,
     "!": "factorials are not supported",
-    "π": "write pi",
-    "×": "multiplication is written *",
-    "·": "multiplication is written *",
-    "−": "write a minus sign as -",
-    "²": "powers are written x**2",
-    "³": "powers are written x**3",
+    "\N{GREEK SMALL LETTER PI}": "write pi",
+    "\N{MULTIPLICATION SIGN}": _PRODUCT,
+    "\N{MIDDLE DOT}": _PRODUCT,
+    "\N{MINUS SIGN}": "write a minus sign as -",
+    "\N{SUPERSCRIPT TWO}": _POWER,
+    "\N{SUPERSCRIPT THREE}": _POWER,
 }
 
 
@@ -94,7 +98,9 @@ def _check_characters(source: Source) -> None:
             if char == "\t" or (char.isascii() and char.isprintable()):
                 continue
             hint = _HINTS.get(char, "formulas are written in ASCII")
-            source.report_at(f"the character {ascii(char)} cannot stand in a formula: {hint}", number, column)
+            source.report_at(
+                f"the character {char!a} cannot stand in a formula: {hint}", number, column
+            )
             break
     source.check()
 
@@ -123,7 +129,7 @@ def _explain(error: SyntaxError, line: str, column: int) -> str:
             return f"{char!r} cannot stand here: {_HINTS[char]}"
     for word in line.replace("(", " ").replace("*", " ").split():
         name = word.strip("+-/),;=")
-        if keyword.iskeyword(name) and name not in ("and", "or", "not", "if", "else", "True", "None"):
-            return f"{name!r} is a keyword of Python and cannot be a name; call it {name[:3]} or {name}_"
+        if keyword.iskeyword(name) and name not in _WORDS:
+            return keyword_problem(name)
     detail = (error.msg or "invalid syntax").split(". Perhaps")[0]
     return f"this is not an expression: {detail}"

@@ -191,7 +191,9 @@ class Body:
         value = self._value(output.node)
         if value.is_number:
             shape = self._shape(output.frame)
-            fill = "new_zeros({})" if value.text == "0" else f"new_full({{}}, {_floated(value.text)})"
+            fill = (
+                "new_zeros({})" if value.text == "0" else f"new_full({{}}, {_floated(value.text)})"
+            )
             value = Text(f"{self._reference}.{fill.format(shape)}")
         elif node.frame != output.frame and output.name not in self.loose:
             value = Text(f"{value.at(_ATOM)}.expand({self._shape(output.frame)})")
@@ -246,8 +248,9 @@ class Body:
 
     def _can_split(self, index: int) -> bool:
         node = self.program.nodes[index]
-        if node.op in LEAVES or node.op in COMPARISONS and all(
-            self.program.nodes[o].op in LEAVES for o in node.operands
+        if node.op in LEAVES or (
+            node.op in COMPARISONS
+            and all(self.program.nodes[o].op in LEAVES for o in node.operands)
         ):
             return False
         return not self._value(index).text.isidentifier()
@@ -320,9 +323,11 @@ class Body:
         if self.program.nodes[total.operands[0]].frame != total.source:
             return None
         value = self._value(total.operands[0]).at(_ATOM)
-        return Text(f"{value}.mean({_dims(total.dims, keepdim=True)})") if (
-            total.dims is not None or total.frame == ()
-        ) else None
+        return (
+            Text(f"{value}.mean({_dims(total.dims, keepdim=True)})")
+            if (total.dims is not None or total.frame == ())
+            else None
+        )
 
     def _where(self, node: Node) -> Text:
         condition, a, b = (self._value(o) for o in node.operands)
