@@ -34,9 +34,7 @@ def argument_problem(name: str) -> str | None:
     if not isinstance(name, str) or not name.isascii() or not name.isidentifier():
         return f"{ascii(name)[:80]} is no name; names are ASCII letters, digits and underscores"
     if keyword.iskeyword(name):
-        return (
-            f"{name!r} is a keyword of Python and cannot be a name; call it {name[:3]} or {name}_"
-        )
+        return keyword_problem(name)
     if name.startswith("_"):
         return f"{name[:80]}: names with a leading underscore are reserved for generated code"
     if not _NAME.fullmatch(name):

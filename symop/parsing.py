@@ -12,11 +12,9 @@ from fractions import Fraction
 from functools import cache
 
 from symop import reductions
-from symop.algebra import Derivation
-from symop.evaluation import constant_problem
-from symop.frames import Frame, reduced
-from symop.functions import Function, nearest, table
+from symop.functions import nearest, table
 from symop.names import argument_problem
+from symop.operations import Operations
 from symop.program import Builder, Program
 from symop.scope import Scope
 from symop.syntax import Source, parse_text
@@ -95,8 +93,8 @@ def expand(builder: Builder, text: str, values: Mapping[str, int]) -> int:
     return reader.statements(list(_body(text)))
 
 
-class Reader:
-    """Reads expressions into a scope; problems are gathered in the source."""
+class Reader(Operations):
+    """Reads expressions of Python's syntax into a scope."""
 
     def __init__(
         self,
@@ -105,12 +103,13 @@ class Reader:
         functions: Mapping[str, Program],
         internal: bool = False,
     ) -> None:
-        self.scope = scope
-        self.builder = scope.builder
-        self.source = source
+        super().__init__(scope, source, internal)
         self.functions = functions
-        self.internal = internal
         self.depth = 0
+
+    def expanded(self, text: str, values: Mapping[str, int]) -> int:
+        """The node of a formula of the function table, its names standing for nodes."""
+        return expand(self.builder, text, values)
 
     # Statements
 
@@ -148,7 +147,7 @@ class Reader:
         self.depth += 1
         try:
             if self.depth > MAX_DEPTH:
-                self._refuse(f"nested more than {MAX_DEPTH} deep; split it into lines", node)
+                self.refuse(f"nested more than {MAX_DEPTH} deep; split it into lines", node)
                 self.source.check()
             return self._number(node)
         finally:
@@ -178,38 +177,32 @@ class Reader:
             case ast.Call():
                 return self._call(node)
             case ast.Compare():
-                return self._refuse("a comparison is no number; write where(condition, 1, 0)", node)
+                return self.refuse("a comparison is no number; write where(condition, 1, 0)", node)
             case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
-                return self._refuse(
+                return self.refuse(
                     "a condition is no number; and, or, not join comparisons inside where or if",
                     node,
                 )
             case ast.BinOp(op=ast.BitXor()):
-                return self._refuse("'^' is no power here; write x**2", node)
+                return self.refuse("'^' is no power here; write x**2", node)
             case ast.BinOp(op=ast.MatMult()):
-                return self._refuse("formulas are elementwise; '@' is not accepted", node)
-        return self._refuse(f"{_describe(node)} cannot stand in a formula", node)
-
-    def _refuse(self, message: str, node: ast.AST) -> int:
-        # Reading goes on with a stand-in, so that further problems are found.
-        assert not self.internal, f"{message}: {self.source.text}"
-        self.source.report(message, node)
-        return self.builder.constant(2)
+                return self.refuse("formulas are elementwise; '@' is not accepted", node)
+        return self.refuse(f"{_describe(node)} cannot stand in a formula", node)
 
     def _literal(self, node: ast.expr, value: object) -> int:
         if type(value) is int:
             if value.bit_length() > 1023:
-                return self._refuse("a number too large for float64", node)
+                return self.refuse("a number too large for float64", node)
             return self.builder.constant(value)
         if type(value) is float:
             if value in (float("inf"), float("-inf")):
-                return self._refuse("a number too large for float64", node)
+                return self.refuse("a number too large for float64", node)
             if value == 0.0 and any(c in "123456789" for c in self._segment(node).split("e")[0]):
-                return self._refuse("a number too small for float64", node)
+                return self.refuse("a number too small for float64", node)
             return self.builder.constant(Fraction(repr(value)))
         if type(value) is complex:
-            return self._refuse("every formula is real; a complex number was found", node)
-        return self._refuse(f"{_describe(node)} cannot stand in a formula", node)
+            return self.refuse("every formula is real; a complex number was found", node)
+        return self.refuse(f"{_describe(node)} cannot stand in a formula", node)
 
     def _segment(self, node: ast.expr) -> str:
         segment = ast.get_source_segment(self.source.text, node) if not self.internal else None
@@ -219,21 +212,21 @@ class Reader:
         known = self.scope.lookup(name)
         if known is not None:
             if self.builder.nodes[known].is_condition:
-                return self._refuse(f"{name} is used as a condition and as a number", node)
+                return self.refuse(f"{name} is used as a condition and as a number", node)
             return known
         if name == "pi":
             return self.builder.apply("pi")
         if self.internal:
-            return self._refuse(f"unknown name {name}", node)
+            return self.refuse(f"unknown name {name}", node)
         if name in ("oo", "inf", "nan", "zoo"):
-            return self._refuse(f"{name} is no finite number", node)
+            return self.refuse(f"{name} is no finite number", node)
         if name in table() and name not in _ALSO_NAMES and not table()[name].internal:
-            return self._refuse(f"{name} is a function; call it as {name}(x)", node)
+            return self.refuse(f"{name} is a function; call it as {name}(x)", node)
         if name in self.functions or name in reductions.NAMES - _ALSO_NAMES or name == "where":
-            return self._refuse(f"{name} is a function; call it as {name}(x)", node)
+            return self.refuse(f"{name} is a function; call it as {name}(x)", node)
         problem = argument_problem(name)
         if problem:
-            return self._refuse(problem, node)
+            return self.refuse(problem, node)
         return self.scope.argument(name)
 
     # Arithmetic
@@ -251,56 +244,9 @@ class Reader:
             value = self.arithmetic(_BINARY[type(link.op)], value, self.number(link.right), link)
         return value
 
-    def arithmetic(self, op: str, a: int, b: int, node: ast.AST) -> int:
-        """An arithmetic operation; carried out when both operands are literal numbers."""
-        if isinstance(self.builder, Derivation):
-            return self.builder.arithmetic(op, a, b)
-        p, q = self.builder.value(a), self.builder.value(b)
-        if self.internal and q == 1 and op in ("mul", "div"):
-            return a
-        if self.internal and p == 1 and op == "mul":
-            return b
-        if op == "div" and q == 0:
-            return self._refuse("division by zero", node)
-        if p is None or q is None:
-            return self._checked(self.builder.apply(op, a, b), node)
-        exact = {"add": lambda: p + q, "sub": lambda: p - q, "mul": lambda: p * q}
-        value = exact[op]() if op in exact else p / q
-        return self._bounded(value, node)
-
-    def negated(self, a: int) -> int:
-        """The negative of a value."""
-        if isinstance(self.builder, Derivation):
-            return self.builder.neg(a)
-        value = self.builder.value(a)
-        return self.builder.apply("neg", a) if value is None else self.builder.constant(-value)
-
-    def _bounded(self, value: Fraction, node: ast.AST) -> int:
-        if max(value.numerator.bit_length(), value.denominator.bit_length()) > 4096:
-            return self._refuse("a constant of more than 4096 bits", node)
-        if abs(value.numerator) >= value.denominator << 1024:
-            return self._refuse("a constant too large for float64", node)
-        return self.builder.constant(value)
-
     def _power(self, node: ast.BinOp) -> int:
         base, exponent = self.number(node.left), self.number(node.right)
         return self.power(base, exponent, node)
-
-    def power(self, base: int, exponent: int, node: ast.AST) -> int:
-        """An integer power where the exponent is a literal integer, `pow` otherwise."""
-        b, n = self.builder.value(base), self.builder.value(exponent)
-        if n is None or n.denominator != 1 or (b is None and abs(n) > MAX_INTEGER_EXPONENT):
-            return self.call_table("pow", [base, exponent], node)
-        if isinstance(self.builder, Derivation):
-            return self.builder.power(base, int(n))
-        if b is None:
-            return self._checked(self.builder.apply("ipow", base, value=int(n)), node)
-        if b == 0 and n < 0:
-            return self._refuse("division by zero", node)
-        bits = max(b.numerator.bit_length(), b.denominator.bit_length())
-        if abs(b) != 1 and b != 0 and bits * abs(n) > 4096:
-            return self._refuse("a constant of more than 4096 bits", node)
-        return self._bounded(b ** int(n % 2 if abs(b) == 1 else n), node)
 
     # Conditions
 
@@ -311,7 +257,7 @@ class Reader:
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 for op in ops:
                     if type(op) not in _COMPARE:
-                        return self._refuse(f"{_describe(op)} is no comparison of numbers", node)
+                        return self.refuse(f"{_describe(op)} is no comparison of numbers", node)
                 values = [self.number(left), *(self.number(c) for c in comparators)]
                 pairs = zip(ops, values, values[1:], strict=False)
                 tests = [apply(_COMPARE[type(op)], a, b) for op, a, b in pairs]
@@ -329,48 +275,40 @@ class Reader:
                 if known is None:
                     problem = argument_problem(name)
                     if problem:
-                        return self._refuse(problem, node)
+                        return self.refuse(problem, node)
                     return self.scope.argument(name, is_mask=True)
                 if not self.builder.nodes[known].is_condition:
-                    return self._refuse(
+                    return self.refuse(
                         f"{name} is a number where a condition stands; write {name} > 0",
                         node,
                     )
                 return known
             case _:
-                return self._refuse("a condition is a comparison, as in x > 0", node)
+                return self.refuse("a condition is a comparison, as in x > 0", node)
         result = tests[0]
         for test in tests[1:]:
             result = apply("and", result, test)
         return result
 
-    def where(self, condition: int, a: int, b: int) -> int:
-        """The value of a where the condition holds, of b elsewhere."""
-        if self.internal:
-            known = self.builder.known(condition)
-            if known is not None:
-                return a if known else b
-        return self.builder.apply("where", condition, a, b)
-
     # Calls
 
     def _call(self, node: ast.Call) -> int:
         if not isinstance(node.func, ast.Name):
-            return self._refuse(f"{_describe(node.func)} cannot be called", node.func)
+            return self.refuse(f"{_describe(node.func)} cannot be called", node.func)
         name = node.func.id
         if any(isinstance(argument, ast.Starred) for argument in node.args):
-            return self._refuse("starred arguments are not accepted", node)
+            return self.refuse("starred arguments are not accepted", node)
         if name in self.functions:
             return self._call_op(name, node)
         if name in reductions.NAMES or (self.internal and name == "count"):
             return self._reduction(name, node)
         if node.keywords:
-            return self._refuse(f"{name} takes no keyword arguments", node)
+            return self.refuse(f"{name} takes no keyword arguments", node)
         match name, node.args:
             case "where", [c, a, b]:
                 return self.where(self.condition(c), self.number(a), self.number(b))
             case "where", _:
-                return self._refuse("where takes a condition and two values", node)
+                return self.refuse("where takes a condition and two values", node)
             case "Piecewise", pieces:
                 return self._piecewise(node, pieces)
             case (("Max" | "Min"), [_, _, *_]):
@@ -394,70 +332,30 @@ class Reader:
         others = (*self.functions, *reductions.NAMES, "where", "Piecewise")
         close = nearest(name, others)
         hint = f"; did you mean {', '.join(close)}?" if close else "; see the function table"
-        return self._refuse(f"unknown function {name}{hint}", node)
-
-    def call_table(self, name: str, values: list[int], node: ast.AST) -> int:
-        """The call of a function of the table; one with a definition is replaced by it."""
-        function = table()[name]
-        least = len(function.parameters) - len(function.defaults)
-        if not least <= len(values) <= len(function.parameters):
-            takes = " or ".join(str(n) for n in range(least, len(function.parameters) + 1))
-            return self._refuse(
-                f"{name} takes {takes} arguments ({', '.join(function.parameters)}), "
-                f"{len(values)} were given",
-                node,
-            )
-        for default in function.defaults[len(values) - least :]:
-            values = [*values, expand(self.builder, default, {})]
-        literals = dict(zip(function.parameters, values, strict=True))
-        for parameter in function.literals:
-            if self.builder.value(literals[parameter]) is None:
-                return self._refuse(f"{parameter} of {name} must be a number written out", node)
-        if not function.is_inlined:
-            return self._checked(self.builder.apply(function.name, *values), node)
-        text = self._definition(function, literals, node)
-        if text is None:
-            return self.builder.constant(2)
-        return expand(self.builder, text, literals)
-
-    def _definition(
-        self, function: Function, values: Mapping[str, int], node: ast.AST
-    ) -> str | None:
-        if function.expand is None:
-            return function.definition
-        numbers = [self.builder.value(values[parameter]) for parameter in function.literals]
-        try:
-            if any(number is None or number.denominator != 1 for number in numbers):
-                raise ValueError(f"{function.literals[0]} of {function.name} must be an integer")
-            return function.expand(*(int(number) for number in numbers if number is not None))
-        except ValueError as error:
-            self._refuse(str(error), node)
-            return None
+        return self.refuse(f"unknown function {name}{hint}", node)
 
     def _call_op(self, name: str, node: ast.Call) -> int:
         program = self.functions[name]
         takes = len(program.arguments)
         if node.keywords or len(node.args) != takes:
-            return self._refuse(
+            return self.refuse(
                 f"{name} takes {takes} arguments "
                 f"({', '.join(a.name for a in program.arguments)})", node
             )  # fmt: skip
-        if len(program.outputs) != 1:
-            return self._refuse(f"{name} has several outputs and cannot stand in a formula", node)
         values = {
             a.name: self.condition(v) if a.is_mask else self.number(v)
             for a, v in zip(program.arguments, node.args, strict=True)
         }
-        return self.scope.inline(program, values)
+        return self.call_op(name, program, values, node)
 
     def _piecewise(self, node: ast.Call, pieces: Sequence[ast.expr]) -> int:
         pairs: list[tuple[ast.expr, ast.expr]] = []
         for piece in pieces:
             if not isinstance(piece, ast.Tuple) or len(piece.elts) != 2:
-                return self._refuse("Piecewise takes pairs (expression, condition)", piece)
+                return self.refuse("Piecewise takes pairs (expression, condition)", piece)
             pairs.append((piece.elts[0], piece.elts[1]))
         if not pairs or not (isinstance(pairs[-1][1], ast.Constant) and pairs[-1][1].value is True):
-            return self._refuse("the last pair of Piecewise must have the condition True", node)
+            return self.refuse("the last pair of Piecewise must have the condition True", node)
         values = [self.number(value) for value, _ in pairs]
         result = values[-1]
         for (_, test), value in zip(reversed(pairs[:-1]), reversed(values[:-1]), strict=True):
@@ -470,43 +368,18 @@ class Reader:
         keywords = {keyword.arg: keyword.value for keyword in node.keywords}
         allowed = {"dim", "correction"} if name in reductions.WITH_CORRECTION else {"dim"}
         if not 1 <= len(node.args) + ("dim" in keywords) <= 2 or not node.args:
-            return self._refuse(f"{name} takes an expression and dims, as in {name}(x, -1)", node)
+            return self.refuse(f"{name} takes an expression and dims, as in {name}(x, -1)", node)
         for keyword in keywords:
             if keyword not in allowed:
-                return self._refuse(f"{name} takes no keyword {keyword}", node)
+                return self.refuse(f"{name} takes no keyword {keyword}", node)
         operand = self.number(node.args[0])
         written = node.args[1] if len(node.args) == 2 else keywords.get("dim")
         try:
             dims = None if written is None else _dims(written)
             correction = _integer(keywords["correction"]) if "correction" in keywords else 1
         except ValueError as error:
-            return self._refuse(f"{name}: {error}", node)
+            return self.refuse(f"{name}: {error}", node)
         return self.reduce(name, operand, dims, correction)
-
-    def reduce(
-        self, name: str, operand: int, dims: tuple[int, ...] | None, correction: int = 1
-    ) -> int:
-        """A reduction over the given dims of the frame of the operand."""
-        source: Frame = self.builder.frame(operand)
-        target = reduced(source, dims)
-        if name in reductions.WRITTEN:
-            text = reductions.text(name, dims, correction)
-            return expand(self.builder, text, {"e": operand})
-        if name == "count":
-            return self.builder.count(source, target)
-        if name == "mean":
-            total = self.builder.reduce("sum", operand, source, target, dims)
-            return self.builder.apply("div", total, self.builder.count(source, target))
-        return self.builder.reduce(name, operand, source, target, dims)
-
-    def _checked(self, index: int, node: ast.AST) -> int:
-        """Refuse a constant that is no finite real number, such as log(0) or sqrt(-1)."""
-        operands = self.builder.nodes[index].operands
-        if not self.internal and not any(self.scope.varies(o) for o in operands):
-            problem = constant_problem(self.builder.nodes, index)
-            if problem:
-                return self._refuse(problem, node)
-        return index
 
 
 def _dims(node: ast.expr) -> tuple[int, ...]:

@@ -238,10 +238,10 @@ def _cost(form: Any) -> int:
     if form.is_Add:
         terms = [-t if t.could_extract_minus_sign() else t for t in form.args]
         leading = all(t.could_extract_minus_sign() for t in form.args)
-        return len(terms) - 1 + leading + sum(_cost(term) for term in terms)
+        return int(len(terms) - 1 + leading + sum(_cost(term) for term in terms))
     if form.is_Mul:
         coefficient, factors = form.as_coeff_mul()
-        return (
+        return int(
             len(factors) - 1
             + (coefficient != 1)
             + sum(_cost(factor) for factor in factors)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symop.formulas import formula_lines
-from symop.layout import WIDTH, docstring_lines
-from symop.methods import FunctionMethods, GradientMethods, Shapes, operator_lines, shapes_lines
+from symop.gradient_methods import GradientMethods
+from symop.layout import WIDTH, docstring_lines, laid_out
+from symop.methods import FunctionMethods, operator_lines, shapes_lines
 from symop.names import class_name
 from symop.planning import Plan
+from symop.statements import Shapes
 
 Lines = tuple[str, ...]
 
@@ -35,6 +37,7 @@ class ModuleView:
     backward: Lines
     jvp: Lines
     operator: Lines
+    complex_error: Lines
     helpers: Lines
 
 
@@ -68,7 +71,7 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
         title=title,
         name=name,
         class_name=class_name(name),
-        formulas=tuple(docstring_lines([*lines, *_gradient_text(plan)], 0)),
+        formulas=tuple(docstring_lines([*lines, *_gradient_text(plan)])),
         summary=summary,
         shapes=shapes_lines(plan, shapes),
         gradient_forward=gradient_forward,
@@ -80,6 +83,9 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
         backward=function.backward(),
         jvp=function.jvp(),
         operator=operator_lines(name, plan, text),
+        complex_error=tuple(
+            laid_out(f'        raise TypeError("{name}: complex tensors are not accepted")')
+        ),
         helpers=tuple(sorted(shapes.helpers)),
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symop.frames import Frame, dropped_dims
-from symop.layout import bracketed
 from symop.lowering import lower
 from symop.names import spelled, unused
 from symop.program import COMPARISONS, LEAVES, Node, Output, Program, readers
@@ -112,7 +112,17 @@ class Body:
             if assigned and self._wanted[index] and not self._is_plain(index):
                 self._assign(index, node)
         results = [self._output(o, 1 << k) for k, o in enumerate(self.program.outputs)]
+        self._drop_unused(results)
         return self._blocks(), results
+
+    def _drop_unused(self, results: Sequence[str]) -> None:
+        """Leave out temporaries that no text came to use, such as the count of a mean."""
+        before = -1
+        while before != len(self._lines):
+            before = len(self._lines)
+            texts = [line.split(" = ", 1)[1] for _, line in self._lines]
+            words = {word for text in (*texts, *results) for word in re.findall(r"\w+", text)}
+            self._lines = [pair for pair in self._lines if pair[1].split(" = ", 1)[0] in words]
 
     # What is needed for which output
 
@@ -274,7 +284,9 @@ class Body:
                 return self._count(node.source or (), node.target or ())
             case "neg":
                 inner = self._value(node.operands[0])
-                return Text(f"-{inner.at(_UNARY)}", _UNARY, inner.is_number)
+                # The formatter writes -(x**2), which is what Python means by -x**2.
+                bare = f"({inner.text})" if inner.binding == _POWER else inner.at(_UNARY)
+                return Text(f"-{bare}", _UNARY, inner.is_number)
             case "ipow":
                 return _power(self._value(node.operands[0]), Text(str(node.value)))
             case "pow":
@@ -288,6 +300,10 @@ class Body:
         if node.op in _BINARY:
             return self._binary(node)
         if node.op in _COMPARE:
+            if node.op in ("eq", "ne") and node.operands[0] == node.operands[1]:
+                # What differs from itself is NaN.
+                test = f"torch.isnan({self._value(node.operands[0]).text})"
+                return Text(test) if node.op == "ne" else Text(f"~{test}", _UNARY)
             a, b = (self._value(o) for o in node.operands)
             text = f"{a.at(_COMPARISON + 1)} {_COMPARE[node.op]} {b.at(_COMPARISON + 1)}"
             if a.is_number and b.is_number:
@@ -411,8 +427,7 @@ class Body:
             else:
                 parts = [self._shape_name((atom,), leaf, prefix) for atom in frame]
             name = self._temporary(prefix)
-            text = bracketed(f"{name} = {head}", parts, ")", 8)
-            self._lines += [(-1, line[8:]) for line in text.split("\n")]
+            self._lines.append((-1, f"{name} = {head}{', '.join(parts)})"))
             self._shapes[key] = name
         return self._shapes[key]
 
@@ -428,7 +443,7 @@ def _number(value: Fraction) -> Text:
     if value.denominator == 1 and abs(value) < 2**53:
         text = str(value.numerator)
     else:
-        text = repr(float(value))
+        text = repr(float(value)).replace("e+", "e")
     return Text(text, _UNARY if value < 0 else _ATOM, is_number=True)
 
 

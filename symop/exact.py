@@ -1,0 +1,332 @@
+"""The numbers of a generated test: what a formula and its derivatives are at given points.
+
+`exact` differentiates the formula itself, by differences in arithmetic of 100 digits: nothing
+of symop's derivatives and stable forms enters. `rounded` runs the programs that are printed,
+in arithmetic of 53 bits; where the two disagree the plain formula loses digits, and the point
+does not serve a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+from symop.backends.torch import lowered
+from symop.derivative_names import cotangent_names, tangent_names
+from symop.evaluation import Array, evaluate
+from symop.frames import Frame
+from symop.planning import Plan
+from symop.program import Output, Program
+
+DIGITS = 100
+DOUBLE = 53
+
+Arrays = dict[str, Array]
+
+# Differences of second order lose 200 of the 332 bits; what is left is far below an ULP.
+_STEP = mp.mpf(2) ** -100
+# Derivatives this far below the value itself are not told from 0.
+_NOISE = mp.mpf(2) ** -88
+_LARGEST, _SMALLEST = mp.mpf(2) ** 960, mp.mpf(2) ** -960
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A formula at points, by the names of its outputs and of its arguments.
+
+    outputs: the values.
+    tangents: their change along the directions.
+    gradients: the gradients for the cotangents.
+    second: the change of the gradients along the directions.
+    """
+
+    outputs: Arrays
+    tangents: Arrays
+    gradients: Arrays
+    second: Arrays
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a formula is differentiated: its arguments, their directions, its cotangents."""
+
+    arguments: Arrays
+    directions: Arrays
+    cotangents: Arrays
+
+
+def filled(numbers: Iterable[Any], shape: tuple[int, ...]) -> Array:
+    """An array of mpmath numbers."""
+    flat = list(numbers)
+    result: Array = np.empty(len(flat), dtype=object)
+    result[:] = flat
+    return result.reshape(shape)
+
+
+def _object(value: Any) -> Array:
+    """The array of a result: numpy gives a plain number for one of no dimensions."""
+    return np.asarray(value, dtype=object)
+
+
+def mapped(function: Callable[..., Any], *arrays: Array) -> Array:
+    """The array of the values of a function."""
+    several = np.broadcast_arrays(*arrays)
+    return filled((function(*v) for v in zip(*(a.flat for a in several), strict=True)),
+                  several[0].shape)  # fmt: skip
+
+
+def exact(plan: Plan, setting: Setting) -> Numbers:
+    """The numbers of a formula to more than 20 digits, of the formula alone."""
+    with mp.workdps(DIGITS):
+        return _Differences(plan, setting).numbers()
+
+
+class _Differences:
+    def __init__(self, plan: Plan, setting: Setting) -> None:
+        self.plan = plan
+        self.setting = setting
+        self.names = [o.name for o in plan.program.outputs]
+        self.elementwise = plan.program.is_elementwise
+
+    def numbers(self) -> Numbers:
+        along = {n: _object(d * _STEP) for n, d in self.setting.directions.items()}
+        here, ahead = self._values({}), self._values(along)
+        sums = self._weighed(here), self._weighed(ahead)
+        gradients, second = {}, {}
+        for name in self.plan.wanted:
+            pairs = [self._slopes(step, along, sums) for step in self._steps(name)]
+            shape = self.setting.arguments[name].shape
+            first, other = (p[0] for p in pairs), (p[1] for p in pairs)
+            if self.elementwise:
+                gradients[name], second[name] = next(first), next(other)
+            else:
+                gradients[name], second[name] = filled(first, shape), filled(other, shape)
+        tangents = [
+            mapped(lambda a, b: _cleaned((b - a) / _STEP, a), a, b)
+            for a, b in zip(here, ahead, strict=True)
+        ]
+        by_name = dict(zip(self.names, here, strict=True))
+        return Numbers(by_name, dict(zip(self.names, tangents, strict=True)), gradients, second)
+
+    def _steps(self, name: str) -> Iterator[Arrays]:
+        """Small steps of one argument: of all elements, or of one element after the other."""
+        shape = self.setting.arguments[name].shape
+        if self.elementwise:
+            yield {name: filled([_STEP] * int(np.prod(shape)), shape)}
+            return
+        size = int(np.prod(shape))
+        for place in range(size):
+            yield {name: filled([_STEP if k == place else mp.mpf(0) for k in range(size)], shape)}
+
+    def _slopes(self, step: Arrays, along: Arrays, sums: tuple[Any, Any]) -> tuple[Any, Any]:
+        beside = self._weighed(self._values(step))
+        both = {n: _object(along[n] + step[n]) if n in step else along[n] for n in along}
+        beyond = self._weighed(self._values(both))
+        here, ahead = sums
+        if not self.elementwise:
+            here, ahead, beside, beyond = (filled([v], ()) for v in (here, ahead, beside, beyond))
+        first = mapped(lambda a, b: _cleaned((b - a) / _STEP, a), here, beside)
+        second = mapped(
+            lambda a, b, c, d: _cleaned((d - c - b + a) / _STEP**2, a), here, ahead, beside, beyond
+        )
+        return (first, second) if self.elementwise else (first.item(), second.item())
+
+    def _values(self, steps: Mapping[str, Array]) -> list[Array]:
+        values = dict(self.setting.arguments)
+        values |= {n: _object(values[n] + step) for n, step in steps.items()}
+        return evaluate(self.plan.program, values)
+
+    def _weighed(self, values: Sequence[Array]) -> Any:
+        """The outputs times their cotangents, all that depends on one step summed."""
+        products = [
+            _object(value * self.setting.cotangents[n]) for n, value in zip(self.names, values, strict=True)
+        ]
+        if self.elementwise:
+            return _object(sum(products[1:], start=products[0]))
+        return sum((v for p in products for v in p.flat), start=mp.mpf(0))
+
+
+def _cleaned(value: Any, scale: Any) -> Any:
+    """The value, and 0 for what the differences leave of a derivative that is 0."""
+    return mp.mpf(0) if abs(value) < _NOISE * abs(scale) else value
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """The programs of a plan as they are printed."""
+
+    plan: Plan
+
+    @cached_property
+    def program(self) -> Program:
+        """The values."""
+        return _with_nodes(self.plan.program)
+
+    @cached_property
+    def gradient(self) -> Program:
+        """The gradients."""
+        return _with_nodes(self.plan.gradient)
+
+    @cached_property
+    def tangent(self) -> Program:
+        """The tangents."""
+        return _with_nodes(self.plan.tangent)
+
+    @cached_property
+    def second(self) -> tuple[Program, ...]:
+        """The gradients of the gradients."""
+        return tuple(_with_nodes(part) for part in self.plan.second)
+
+    @cached_property
+    def gradient_tangent(self) -> Program:
+        """The tangents of the gradients."""
+        return _with_nodes(self.plan.gradient_tangent)
+
+
+def _with_nodes(program: Program) -> Program:
+    """The lowered program, with outputs for its intermediate values."""
+    low = lowered(program)
+    extra = tuple(
+        Output(f"_{k}", k, node.frame) for k, node in enumerate(low.nodes) if not node.is_condition
+    )
+    return replace(low, outputs=(*low.outputs, *extra))
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What the printed programs give, every operation rounded.
+
+    numbers: the numbers.
+    mixed: the tangents of the gradients, along the directions and half the cotangents.
+    unsafe: the places where an intermediate value leaves the range that float64 has all its
+        digits in; everywhere, when -1 is among them.
+    """
+
+    numbers: Numbers
+    mixed: Arrays
+    unsafe: frozenset[int]
+
+
+def printed(low: Lowered, setting: Setting, bits: int = DOUBLE) -> Printed:
+    """The numbers as the printed programs give them, in arithmetic of some bits."""
+    with mp.workprec(bits):
+        run = _Rounded(low, setting)
+        return Printed(run.numbers(), run.mixed(), frozenset(run.unsafe))
+
+
+class _Rounded:
+    def __init__(self, low: Lowered, setting: Setting) -> None:
+        self.low = low
+        self.plan = low.plan
+        self.setting = setting
+        self.unsafe: set[int] = set()
+        self.shapes = {n: a.shape for n, a in setting.arguments.items()}
+
+    def numbers(self) -> Numbers:
+        plan, setting = self.plan, self.setting
+        values = dict(setting.arguments)
+        outputs = self._run(plan.program, self.low.program, values)
+        gradients = self._gradients(values, outputs, setting.cotangents)
+        names = tangent_names(plan.program)
+        along = {names[n]: d for n, d in setting.directions.items()}
+        tangents = self._run(plan.tangent, self.low.tangent, values | along)
+        return Numbers(
+            outputs,
+            dict(zip(outputs, tangents.values(), strict=True)),
+            gradients,
+            self._second(values, outputs),
+        )
+
+    def mixed(self) -> Arrays:
+        """The change of the gradients along the directions and half the cotangents."""
+        values = dict(self.setting.arguments)
+        outputs = self._run(self.plan.program, self.low.program, values)
+        names = tangent_names(self.plan.program)
+        along = {names[n]: d for n, d in self.setting.directions.items()}
+        changes = self._run(self.plan.tangent, self.low.tangent, values | along)
+        tangents = self.setting.directions | dict(zip(outputs, changes.values(), strict=True))
+        cotangents = self._cotangents(self.setting.cotangents)
+        tangents |= {n: mapped(lambda v: v / 2, array) for n, array in cotangents.items()}
+        changing = tangent_names(self.plan.gradient)
+        values |= {n: v for n, v in outputs.items() if n in self.plan.saved} | cotangents
+        values |= {changing[n]: tangents[n] for n in changing}
+        found = self._run(self.plan.gradient_tangent, self.low.gradient_tangent, values)
+        return dict(zip(self.plan.wanted, found.values(), strict=True))
+
+    def _gradients(self, values: Arrays, outputs: Arrays, cotangents: Arrays) -> Arrays:
+        given = values | {n: v for n, v in outputs.items() if n in self.plan.saved}
+        given |= self._cotangents(cotangents)
+        found = self._run(self.plan.gradient, self.low.gradient, given)
+        return dict(zip(self.plan.wanted, found.values(), strict=True))
+
+    def _second(self, values: Arrays, outputs: Arrays) -> Arrays:
+        plan = self.plan
+        given = values | {n: v for n, v in outputs.items() if n in plan.saved}
+        given |= self._cotangents(self.setting.cotangents)
+        total: Arrays = {}
+        for name, part, low in zip(plan.wanted, plan.second, self.low.second, strict=True):
+            weight = {part.arguments[-1].name: self.setting.directions[name]}
+            found = self._run(part, low, given | weight)
+            for output, value in zip(part.outputs, found.values(), strict=True):
+                total[output.of] = _object(total[output.of] + value) if output.of in total else value
+        # What flows to a saved output goes on to the arguments.
+        through = {n: total[n] for n in outputs if n in plan.saved and n in total}
+        if through:
+            zero = mp.mpf(0)
+            flows = {n: through.get(n, mapped(lambda _: zero, v)) for n, v in outputs.items()}
+            for name, value in self._gradients(values, outputs, flows).items():
+                total[name] = _object(total[name] + value) if name in total else value
+        zeros = {n: mapped(lambda _: mp.mpf(0), values[n]) for n in plan.wanted}
+        return {n: total.get(n, zeros[n]) for n in plan.wanted}
+
+    def _cotangents(self, cotangents: Arrays) -> Arrays:
+        """The cotangents by their names, with the axes that reductions made 1."""
+        names = cotangent_names(self.plan.program)
+        return {
+            names[o.name]: cotangents[o.name].reshape(frame_shape(o.frame, self.shapes))
+            for o in self.plan.program.outputs
+        }
+
+    def _run(self, program: Program, low: Program, values: Arrays) -> Arrays:
+        results = evaluate(low, values)
+        count = len(program.outputs)
+        for array in results[count:]:
+            for place, v in enumerate(array.flat):
+                if v != 0 and not _SMALLEST < abs(v) < _LARGEST:
+                    self.unsafe.add(place if array.ndim else -1)
+        return dict(zip((o.name for o in program.outputs), results[:count], strict=True))
+
+
+def conventional(plan: Plan, setting: Setting) -> Numbers:
+    """The outputs and gradients at a joint: the derivatives are those of the function table."""
+    with mp.workdps(DIGITS):
+        names = cotangent_names(plan.program)
+        shapes = {n: a.shape for n, a in setting.arguments.items()}
+        outputs = evaluate(plan.program, setting.arguments)
+        values = dict(setting.arguments)
+        for output, value in zip(plan.program.outputs, outputs, strict=True):
+            if output.name in plan.saved:
+                values[output.name] = value
+            kept = frame_shape(output.frame, shapes)
+            values[names[output.name]] = setting.cotangents[output.name].reshape(kept)
+        gradients = evaluate(plan.gradient, values)
+        by_name = dict(zip((o.name for o in plan.program.outputs), outputs, strict=True))
+        return Numbers(by_name, {}, dict(zip(plan.wanted, gradients, strict=True)), {})
+
+
+def frame_shape(frame: Frame, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of a frame, its reduced axes being 1."""
+    parts = []
+    for atom in frame:
+        if isinstance(atom, str):
+            parts.append(shapes[atom])
+        else:
+            inner = frame_shape(atom[0], shapes)
+            dims = {d % len(inner) for d in atom[1]} if inner else set()
+            parts.append(tuple(1 if k in dims else n for k, n in enumerate(inner)))
+    return tuple(np.broadcast_shapes(*parts))
