@@ -143,11 +143,10 @@ class _Differences:
 
     def _weighed(self, values: Sequence[Array]) -> Any:
         """The outputs times their cotangents, all that depends on one step summed."""
-        products = [
-            _object(value * self.setting.cotangents[n]) for n, value in zip(self.names, values, strict=True)
-        ]
+        weights = [self.setting.cotangents[n] for n in self.names]
+        products = [mapped(lambda a, b: a * b, *pair) for pair in zip(values, weights, strict=True)]
         if self.elementwise:
-            return _object(sum(products[1:], start=products[0]))
+            return mapped(lambda *terms: sum(terms[1:], start=terms[0]), *products)
         return sum((v for p in products for v in p.flat), start=mp.mpf(0))
 
 
@@ -273,7 +272,8 @@ class _Rounded:
             weight = {part.arguments[-1].name: self.setting.directions[name]}
             found = self._run(part, low, given | weight)
             for output, value in zip(part.outputs, found.values(), strict=True):
-                total[output.of] = _object(total[output.of] + value) if output.of in total else value
+                before = total.get(output.of)
+                total[output.of] = value if before is None else _object(before + value)
         # What flows to a saved output goes on to the arguments.
         through = {n: total[n] for n in outputs if n in plan.saved and n in total}
         if through:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from symop.backends.torch import Body, lowered
@@ -10,6 +11,7 @@ from symop.names import spelled
 from symop.planning import Plan
 from symop.program import Program
 from symop.statements import (
+    ROOM,
     TAKEN,
     Lines,
     Shapes,
@@ -123,6 +125,9 @@ class GradientMethods:
             flags = [f"needs_{n}" for n in self.names] + (["*_"] if trailing else [])
             given = unpacked(flags, "ctx.needs_input_grad", lines)
         saved = unpacked(map_spelled(self.kept), "ctx.saved_tensors", lines)
+        inlined = [re.sub(r"(?<![\w.])shape\.", "ctx.shape.", line) for line in lines]
+        if all(len(line) <= ROOM for line in inlined):
+            lines = inlined
         lines = [*saved, *given, *_shape_line(lines), *lines]
         lines += return_lines([*results, *trailing])
         return method_lines("backward", parameters, "Any", lines)
@@ -182,14 +187,12 @@ class GradientMethods:
         needs = unpacked(flags, "ctx.needs", lines)
         together = f"shape, ({', '.join(flags)}) = ctx.shape, ctx.needs"
         if _shape_line(lines) and needs == [f"{', '.join(flags)} = ctx.needs"]:
-            opening += (
-                [together] if len(together) <= _ACCUMULATED + 12 else ["shape = ctx.shape", *needs]
-            )
+            opening += [together] if len(together) <= ROOM else ["shape = ctx.shape", *needs]
         else:
             opening += [*_shape_line(lines), *needs]
         return method_lines("jvp", parameters, "Any", [*opening, *lines])
 
 
 def _shape_line(lines: Sequence[str]) -> list[str]:
-    used = any("shape." in line.replace(".shape.", "") for line in lines)
+    used = any(re.search(r"(?<![\w.])shape\.", line) for line in lines)
     return ["shape = ctx.shape"] if used else []

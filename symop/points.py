@@ -389,7 +389,7 @@ class _Choice:
         for have, want in pairs:
             for name, array in want.items():
                 scale: Any = max(map(abs, _listed(array)), default=mp.mpf(0))
-                for value, true in zip(have[name].flat, array.flat, strict=True):
+                for value, true in zip(_listed(have[name]), _listed(array), strict=True):
                     if mp.isfinite(value) and abs(true) + scale:
                         worst = max(worst, abs(value - true) / (abs(true) + scale))
         return int(2 ** max(3, 3 + math.ceil(math.log2(float(worst * 2**23) + 1e-9))))

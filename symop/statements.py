@@ -19,7 +19,7 @@ TAKEN = frozenset(
 )
 
 _METHOD = 8
-_ROOM = WIDTH - _METHOD
+ROOM = WIDTH - _METHOD
 
 
 @dataclass
@@ -101,7 +101,7 @@ def return_lines(items: Sequence[str]) -> list[str]:
 def none_lines(names: Sequence[str]) -> list[str]:
     """Names that begin as None."""
     line = f"{' = '.join(names)} = None"
-    return [line] if len(line) <= _ROOM else [f"{name} = None" for name in names]
+    return [line] if len(line) <= ROOM else [f"{name} = None" for name in names]
 
 
 def widening_lines(names: Sequence[str], values: Sequence[str], after: Sequence[str]) -> list[str]:
@@ -109,7 +109,7 @@ def widening_lines(names: Sequence[str], values: Sequence[str], after: Sequence[
     half = "half" if any("half" in line for line in after) else "_"
     targets = f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
     line = f"{targets}, {half} = _widened({', '.join(values)})"
-    if len(line) <= _ROOM:
+    if len(line) <= ROOM:
         return [line]
     return [f"values, {half} = _widened({', '.join(values)})", f"{', '.join(names)} = values"]
 
@@ -118,7 +118,7 @@ def rounded_return(names: Sequence[str], results: Sequence[str]) -> list[str]:
     """Return the results, in the half precision that the operands had."""
     if len(results) == 1:
         text = results[0] if _takes_method(results[0]) else f"({results[0]})"
-        if len(text) + len("return .to(dtype=half)") <= _ROOM:
+        if len(text) + len("return .to(dtype=half)") <= ROOM:
             return [f"return {text}.to(dtype=half)"]
     pairs = zip(names, results, strict=True)
     lines = [f"{name} = {text}" for name, text in pairs if name != text]
@@ -133,11 +133,11 @@ def _takes_method(text: str) -> bool:
 def optional_lines(name: str, text: str, flag: str) -> list[str]:
     """A value under the flag that says whether it is wanted."""
     line = f"{name} = {text} if {flag} else None"
-    if len(line) <= _ROOM:
+    if len(line) <= ROOM:
         return [line]
     return [f"{name} = None", f"if {flag}:", f"    {name} = {text}"]
 
 
 def fits_as_item(text: str) -> bool:
     """Whether a text fits on a line of its own inside the brackets of a return."""
-    return len(text) + 5 <= _ROOM
+    return len(text) + 5 <= ROOM

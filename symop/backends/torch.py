@@ -206,6 +206,10 @@ class Body:
             )
             value = Text(f"{self._reference}.{fill.format(shape)}")
         elif node.frame != output.frame and output.name not in self.loose:
+            if len(value.text) > _WIDTH // 2 and value.text.endswith(")"):
+                name = self._temporary()
+                self._statement(name, value.text)
+                value = Text(name)
             value = Text(f"{value.at(_ATOM)}.expand({self._shape(output.frame)})")
         elif node.op == "argument" and self.is_forward:
             value = Text(f"{value.text}.clone()")
