@@ -81,10 +81,10 @@ class _Reverse:
         if len(sums) == 1 and not whole:
             ((frame, branch), value), *_ = sums.items()
             return value, frame, branch
-        masked: dict[Frame, list[int]] = {}
+        branches: dict[Frame, dict[Branch, int]] = {}
         for (frame, branch), value in sums.items():
-            masked.setdefault(frame, []).append(self.mask(value, branch))
-        by_frame = {frame: build.total(values) for frame, values in masked.items()}
+            branches.setdefault(frame, {})[branch] = value
+        by_frame = {frame: self.merged(values) for frame, values in branches.items()}
         if len(by_frame) == 1 and not whole:
             (frame, value), *_ = by_frame.items()
             return value, frame, ()
@@ -94,12 +94,23 @@ class _Reverse:
         ]
         return build.total(parts), own, ()
 
-    def mask(self, value: int, branch: Branch) -> int:
-        zero = self.build.constant(0)
-        for condition, taken in branch:
-            pair = (value, zero) if taken else (zero, value)
-            value = self.build.where(condition, *pair)
-        return value
+    def merged(self, values: dict[Branch, int]) -> int:
+        """The sum of contributions, each masked by its branch; innermost branches first."""
+        build = self.build
+        total: list[int] = []
+        while values:
+            branch = max(values, key=len)
+            value = values.pop(branch)
+            if not branch:
+                total.append(value)
+                continue
+            *outer, (condition, taken) = branch
+            opposite = values.pop((*outer, (condition, not taken)), build.constant(0))
+            pair = (value, opposite) if taken else (opposite, value)
+            here = tuple(outer)
+            masked = build.where(condition, *pair)
+            values[here] = build.add(values[here], masked) if here in values else masked
+        return build.total(total)
 
     def step(self, index: int, node: Node) -> None:
         """Pass the adjoint of a node on to its operands."""

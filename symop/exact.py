@@ -147,7 +147,8 @@ class _Differences:
         products = [mapped(lambda a, b: a * b, *pair) for pair in zip(values, weights, strict=True)]
         if self.elementwise:
             return mapped(lambda *terms: sum(terms[1:], start=terms[0]), *products)
-        return sum((v for p in products for v in p.flat), start=mp.mpf(0))
+        terms: list[Any] = [v for p in products for v in p.flat]
+        return sum(terms, start=mp.mpf(0))
 
 
 def _cleaned(value: Any, scale: Any) -> Any:

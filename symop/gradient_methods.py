@@ -9,7 +9,7 @@ from symop.backends.torch import Body, lowered
 from symop.derivative_names import tangent_names
 from symop.names import spelled
 from symop.planning import Plan
-from symop.program import Program
+from symop.program import Output, Program
 from symop.statements import (
     ROOM,
     TAKEN,
@@ -137,7 +137,11 @@ class GradientMethods:
         wanted = [output.of for output in part.outputs]
         flags = [f"needs_{n}" for n in wanted]
         lines, results = self._body(part, [*self._certain(), grad], flags)
-        texts = dict(zip(wanted, results, strict=True))
+        texts = {
+            output.of: text
+            for output, text in zip(part.outputs, results, strict=True)
+            if not _is_zero(part, output)
+        }
         for n in self.names:
             if n in texts:
                 lines += optional_lines(names[n], texts[n], f"needs_{n}")
@@ -159,6 +163,8 @@ class GradientMethods:
             loose = [output.name for output in part.outputs if output.of in self.totals]
             block, results = self._body(part, [*self._certain(), grad], loose=loose)
             for output, text in zip(part.outputs, results, strict=True):
+                if _is_zero(part, output):
+                    continue
                 name = names[output.of]
                 if output.of in self.totals and len(name) * 2 + len(text) > _ACCUMULATED:
                     block += [f"part = {text}", f"{name} = {name} + part"]
@@ -180,7 +186,7 @@ class GradientMethods:
         names = tangent_names(self.program)
         lines, results = self._body(self.tangent, self._certain(), self.flags)
         lines += self._results("d_grad_", results)
-        parameters = ["ctx: Any", *(f"{names.get(n, '_')}: Tensor" for n in self.names)]
+        parameters = ["ctx: Any", *(f"{names.get(n, f'd_{n}')}: Tensor" for n in self.names)]
         parameters += ["*_: Any"] if self.shapes.names or self.flags else []
         opening = unpacked(map_spelled(self.kept), "ctx.saved_tensors", lines)
         flags = self._by_argument(self.flags, "_") if self.flags else []
@@ -191,6 +197,11 @@ class GradientMethods:
         else:
             opening += [*_shape_line(lines), *needs]
         return method_lines("jvp", parameters, "Any", [*opening, *lines])
+
+
+def _is_zero(program: Program, output: Output) -> bool:
+    """Whether a gradient is zero everywhere, for which None stands."""
+    return program.nodes[output.node].op == "constant" and program.nodes[output.node].value == 0
 
 
 def _shape_line(lines: Sequence[str]) -> list[str]:

@@ -125,7 +125,7 @@ class FunctionMethods:
         lines += rounded_return(outputs, results)
         values = [*(["*ctx.saved_tensors"] if saved else []), *read]
         opening = widening_lines([*map_spelled(saved), *read], values, lines)
-        parameters = ["ctx: Any", *(f"{names.get(n, '_')}: Tensor" for n in self.arguments)]
+        parameters = ["ctx: Any", *(f"{names.get(n, f'd_{n}')}: Tensor" for n in self.arguments)]
         return method_lines("jvp", parameters, "Any", [*opening, *lines])
 
 

@@ -184,7 +184,7 @@ class Reader(Operations):
                     node,
                 )
             case ast.BinOp(op=ast.BitXor()):
-                return self.refuse("'^' is no power here; write x**2", node)
+                return self.refuse("'^' cannot stand here: powers are written x**2", node)
             case ast.BinOp(op=ast.MatMult()):
                 return self.refuse("formulas are elementwise; '@' is not accepted", node)
         return self.refuse(f"{_describe(node)} cannot stand in a formula", node)

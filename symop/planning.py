@@ -62,6 +62,9 @@ class Plan:
 def plan(program: Program) -> Plan:
     """The plan of a program, its derivatives tidied and its saved values chosen."""
     wanted = [a.name for a in program.arguments if not a.is_mask and a.name in _read(program)]
+    if not wanted:
+        # A constant still is an operator of its arguments; their gradient is zero.
+        wanted = [a.name for a in program.arguments if not a.is_mask][:1]
     full = tidy(vjp(program, wanted))
     saved, gradient = _cut(program, full)
     second = _second_order(gradient)

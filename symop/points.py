@@ -58,7 +58,8 @@ class Points:
     """A formula where its test looks.
 
     setting, numbers: the rows of ordinary points, then tails and the sides of joints.
-    moderate: how many rows are ordinary points.
+    ordinary: how many rows are ordinary points.
+    is_tame: finite differences in float64 see the derivatives there.
     atol: what the numbers may be off absolutely; "0.0" unless they cancel.
     float32: how many float32 epsilons the ordinary numbers may be off.
     joints: the joints, each with its numbers by the convention of the function table.
@@ -66,9 +67,10 @@ class Points:
 
     setting: Setting
     numbers: Numbers
-    moderate: int
+    ordinary: int
     atol: str
     float32: int
+    is_tame: bool
     joints: tuple[tuple[Setting, Numbers], ...]
 
 
@@ -124,22 +126,35 @@ class _Choice:
 
     def _ordinary(self) -> list[Point]:
         """Points where the formula is finite, from the usual ranges if there are any."""
-        enough = 10 if self.elementwise else 48
+        if not self.elementwise:
+            return self._ordinary_array()
+        few = _is_large(self.cost)
         found: list[Point] = []
-        wide = not self.elementwise or _is_large(self.cost)
         for ranges, count in ((_RANGES, 10), (_FAR_RANGES, 8)):
-            for k in range(len(ranges) * (1 if wide else 2)):
-                # Every argument in the same range first, then each in one of its own.
-                chosen = [ranges[(k + (k // len(ranges)) * 2 * i) % len(ranges)]
-                          for i in range(len(self.names))]  # fmt: skip
-                tried = [self._drawn(chosen, j) for j in range(count if self.elementwise else 48)]
-                valid = [p for p in tried if self._is_finite(p)]
-                found += [p for p in valid if p not in found]
-                if len(found) >= enough or (wide and found and self.elementwise):
-                    return found[: max(enough, 12)]
-                if not self.elementwise and len(valid) == len(tried):
-                    return valid
+            # Every argument in the same range first, then each in one of its own.
+            for shift in (0,) if few else (0, 2):
+                for k in range(len(ranges)):
+                    chosen = [ranges[(k + shift * i) % len(ranges)] for i in range(len(self.names))]
+                    tried = [self._drawn(chosen, j) for j in range(count)]
+                    found += [p for p in tried if p not in found and self._is_finite(p)]
+                    if len(found) >= 10 or (few and found):
+                        return found[:12]
         return found
+
+    def _ordinary_array(self) -> list[Point]:
+        """Points that together make arrays at which the formula is finite."""
+        shape = self._shape()
+        size = int(np.prod(shape))
+        for shift in (0, 2):
+            for ranges in (_RANGES, _FAR_RANGES):
+                for k in range(len(ranges)):
+                    chosen = [ranges[(k + shift * i) % len(ranges)] for i in range(len(self.names))]
+                    points = [self._drawn(chosen, j) for j in range(size + 11)]
+                    arrays = self._stacked(points[:size], shape)
+                    values = self._evaluated(self.program, arrays)
+                    if values is not None and all(mp.isfinite(v) for a in values for v in a.flat):
+                        return points
+        return []
 
     def _drawn(self, ranges: Sequence[tuple[float, float]], index: int) -> Point:
         point: list[Any] = []
@@ -156,10 +171,15 @@ class _Choice:
 
     def _at(self, program: Program, point: Point) -> list[Any] | None:
         """The outputs at one point, every argument 0-d; None where they are not real."""
+        arrays = {n: filled([v], ()) for n, v in zip(self.names, point, strict=True)}
+        values = self._evaluated(program, arrays)
+        return None if values is None else [value.item() for value in values]
+
+    def _evaluated(self, program: Program, arrays: Arrays) -> list[Array] | None:
+        """The outputs for arrays; None where a function has no value."""
         with mp.workprec(DOUBLE):
-            arrays = {n: filled([v], ()) for n, v in zip(self.names, point, strict=True)}
             try:
-                return [array.item() for array in evaluate(program, arrays)]
+                return evaluate(program, arrays)
             except (ArithmeticError, ValueError, TypeError, NotImplementedError):
                 return None
 
@@ -291,11 +311,12 @@ class _Choice:
         shape = (len(order) // width, width)
         table_setting = _part(setting, order, shape)
         table_numbers = _picked(numbers, order, shape)
-        first = list(range(rows * width))
-        epsilons = self._float32(_part(setting, [order[k] for k in first]),
-                                 _picked(numbers, [order[k] for k in first]))  # fmt: skip
-        return Points(table_setting, table_numbers, rows, _printed(atol, numbers), epsilons,
-                      self._conventions(joints, ()))  # fmt: skip
+        first = _picked(numbers, order[: rows * width])
+        epsilons = self._float32(_part(setting, order[: rows * width]), first)
+        return Points(
+            table_setting, table_numbers, rows, _printed(atol, numbers), epsilons, _is_tame(first),
+            self._conventions(joints, ()),
+        )  # fmt: skip
 
     def _sides(self, joint: Point, base: Point) -> list[Point]:
         """Points on both sides of a joint, moved in the argument that meets it."""
@@ -308,10 +329,9 @@ class _Choice:
     def _reducing(self, moderate: list[Point], joints: list[Point]) -> Points:
         shape = self._shape()
         size = int(np.prod(shape))
-        needed_points = [moderate[k % len(moderate)] for k in range(size + 12)]
         errors: list[Error] = []
         for start in (0, 5, 11):
-            setting = self._setting(self._stacked(needed_points[start : start + size], shape))
+            setting = self._setting(self._stacked(moderate[start : start + size], shape))
             try:
                 numbers = exact(self.plan, setting)
             except (ArithmeticError, ValueError, TypeError):
@@ -321,7 +341,8 @@ class _Choice:
             if found is not None:
                 return Points(
                     setting, numbers, shape[0], _printed(found, numbers),
-                    self._float32(setting, numbers), self._conventions(joints[:4], shape),
+                    self._float32(setting, numbers), _is_tame(numbers),
+                    self._conventions(joints[:4], shape),
                 )  # fmt: skip
         raise self._fault(errors, 3)
 

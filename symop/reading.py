@@ -12,6 +12,8 @@ from symop.program import Program
 
 Lines = tuple[str, ...]
 
+_MAX_SHOWN = 400
+
 
 def read(
     source: Any,
@@ -70,9 +72,14 @@ def _is_sympy(source: Any) -> bool:
 def _text_lines(source: str, program: Program) -> Lines:
     lines = []
     for statement in ast.parse("\n".join(line.strip() for line in source.split("\n"))).body:
-        text = _tight(ast.unparse(statement))
-        bare = isinstance(statement, ast.Expr)
-        lines.append(f"{program.outputs[-1].name} = {text}" if bare else text)
+        name = program.outputs[-1].name
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name = statement.targets[0].id
+        value = getattr(statement, "value", statement)
+        size = sum(1 for _ in ast.walk(value))
+        # A long sum is a deep tree, which Python cannot print back.
+        text = f"... ({size} parts)" if size > _MAX_SHOWN else _tight(ast.unparse(value))
+        lines.append(f"{name} = {text}")
     return tuple(lines)
 
 

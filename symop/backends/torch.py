@@ -108,9 +108,14 @@ class Body:
     def print(self) -> tuple[list[str], list[str]]:
         """The statements, and the expression of each output."""
         for index, node in enumerate(self.program.nodes):
-            assigned = self._reads[index] > 1 or index in self._named
-            if assigned and self._wanted[index] and not self._is_plain(index):
+            if not self._wanted[index] or self._is_plain(index):
+                continue
+            self._mask = self._wanted[index]
+            if self._reads[index] > 1 or index in self._named:
                 self._assign(index, node)
+            else:
+                # In order, so that a long chain of operations is no deep recursion.
+                self._value(index)
         results = [self._output(o, 1 << k) for k, o in enumerate(self.program.outputs)]
         self._drop_unused(results)
         return self._blocks(), results
@@ -159,7 +164,6 @@ class Body:
         return node.op in LEAVES
 
     def _assign(self, index: int, node: Node) -> None:
-        self._mask = self._wanted[index]
         text = self._compose(index, node)
         name = self._named.get(index)
         code = spelled(name) if name else self._temporary()

@@ -1,0 +1,150 @@
+"""Values and three orders of derivatives against torch autograd of the plain formula."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import symop
+from tests.corpus import CASES
+
+D = torch.float64
+
+
+def as_tuple(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+def gradients(outputs, inputs, weights):
+    found = torch.autograd.grad(outputs, inputs, weights, create_graph=True, allow_unused=True)
+    found = [torch.zeros_like(i) if g is None else g for g, i in zip(found, inputs, strict=True)]
+    # A gradient that is constant still has to be differentiable in the next round.
+    link = sum((i * 0).sum() for i in [*inputs, *weights])
+    return tuple(g if g.requires_grad else g + link for g in found)
+
+
+def assert_equal(ours, theirs):
+    assert [o.shape for o in ours] == [t.shape for t in theirs]
+    for o, t in zip(ours, theirs, strict=True):
+        # Two roundings of sums of at most 24 terms of size 1.
+        assert (o - t).abs().max() <= 1e-12 * max(1.0, t.abs().max().item())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_value_and_three_orders(name):
+    case = CASES[name]
+    generator = torch.Generator().manual_seed(3)
+    op = symop.compile(case.formula)
+    inputs = [
+        (torch.rand(shape, dtype=D, generator=generator) + 0.3).requires_grad_()
+        for shape in case.shapes
+    ]
+    ours, theirs = as_tuple(op(*inputs)), as_tuple(case.plain(*inputs))
+    for order in range(4):
+        assert_equal(ours, theirs)
+        # The same order as an op of its own: vjp of vjp of ...
+        assert_equal(as_tuple(op(*(i.detach() for i in inputs))), theirs)
+        if order == 3:
+            break
+        weights = [
+            torch.randn(t.shape, dtype=D, generator=generator).requires_grad_() for t in theirs
+        ]
+        ours, theirs = gradients(ours, inputs, weights), gradients(theirs, inputs, weights)
+        inputs = inputs + weights
+        op = op.vjp
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_jvp_agrees_with_forward_mode_of_the_plain_formula(name):
+    case = CASES[name]
+    generator = torch.Generator().manual_seed(4)
+    op = symop.compile(case.formula)
+    inputs = [torch.rand(shape, dtype=D, generator=generator) + 0.3 for shape in case.shapes]
+    tangents = [torch.randn(i.shape, dtype=D, generator=generator) for i in inputs]
+    expected = as_tuple(torch.func.jvp(case.plain, tuple(inputs), tuple(tangents))[1])
+    assert_equal(as_tuple(op.jvp(*inputs, *tangents)), expected)
+    assert_equal(as_tuple(torch.func.jvp(op, tuple(inputs), tuple(tangents))[1]), expected)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_of_some_arguments_only(name):
+    case = CASES[name]
+    generator = torch.Generator().manual_seed(5)
+    op = symop.compile(case.formula)
+    for chosen in range(len(case.shapes)):
+        inputs = [torch.rand(shape, dtype=D, generator=generator) + 0.3 for shape in case.shapes]
+        inputs[chosen].requires_grad_()
+        ours = sum((o * o).sum() for o in as_tuple(op(*inputs)))
+        theirs = sum((o * o).sum() for o in as_tuple(case.plain(*inputs)))
+        if not theirs.requires_grad:
+            continue
+        first = torch.autograd.grad(ours, inputs[chosen], create_graph=True)
+        expected = torch.autograd.grad(theirs, inputs[chosen], create_graph=True)
+        assert_equal(first, expected)
+        if expected[0].requires_grad:
+            second = torch.autograd.grad((first[0] ** 2).sum(), inputs[chosen])
+            assert_equal(second, torch.autograd.grad((expected[0] ** 2).sum(), inputs[chosen]))
+
+
+def test_ties_share_the_gradient_of_amax():
+    x = torch.tensor([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]], dtype=D, requires_grad=True)
+    symop.compile("amax(x, -1)")(x).sum().backward()
+    expected = torch.tensor([[0, 0.5, 0.5], [1 / 3, 1 / 3, 1 / 3]], dtype=D)
+    assert torch.equal(x.grad, expected)
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 2, 3])
+def test_prod_of_zeros_to_the_third_order(zeros):
+    # The product is multilinear: each derivative is the product of the factors that are left.
+    x = torch.tensor([2.0, -3.0, 5.0, 0.5], dtype=D)
+    x[:zeros] = 0
+    x.requires_grad_()
+    (first,) = torch.autograd.grad(symop.compile("prod(x)")(x), x, create_graph=True)
+    for i in range(4):
+        rest = [j for j in range(4) if j != i]
+        assert first[i] == torch.prod(x[rest])
+        (second,) = torch.autograd.grad(first[i], x, create_graph=True)
+        for j in rest:
+            others = [k for k in rest if k != j]
+            assert second[j] == torch.prod(x[others])
+            (third,) = torch.autograd.grad(second[j], x, retain_graph=True)
+            assert all(third[k] == x[[m for m in others if m != k]].item() for k in others)
+
+
+def test_orders_at_a_kink_stay_finite():
+    x = torch.zeros((), dtype=D, requires_grad=True)
+    for formula in ("where(x > 0, sqrt(x), 0)", "norm(x)", "sqrt(x**2)", "hypot(x, 0)"):
+        value = symop.compile(formula)(x)
+        for _ in range(4):
+            (value,) = torch.autograd.grad(value, x, create_graph=True)
+            assert value == 0, formula
+
+
+def test_every_order_of_softplus_at_its_joint():
+    x = torch.zeros((), dtype=D, requires_grad=True)
+    value = symop.compile("softplus(x)")(x)
+    # log(2), then the derivatives of 1/(1 + exp(-x)) at 0, from its Taylor series.
+    for expected in (0.6931471805599453, 0.5, 0.25, 0.0, -0.125):
+        assert abs(value.item() - expected) < 1e-15
+        (value,) = torch.autograd.grad(value, x, create_graph=True)
+
+
+def test_d_is_the_elementwise_derivative():
+    x = torch.linspace(-2, 2, 7, dtype=D)
+    P3 = symop.compile("0.5*(5*x**3-3*x)", name="p3")
+    assert torch.allclose(P3.d("x")(x), 7.5 * x**2 - 1.5, rtol=1e-14)
+    assert torch.allclose(P3.d("x", 2)(x), 15 * x, rtol=1e-14)
+    assert torch.equal(P3.d("x", 3)(x), torch.full_like(x, 15))
+    assert (P3.d("x").name, P3.d("x", 2).name) == ("p3_d_x", "p3_d_x_2")
+    assert (P3.vjp.name, P3.jvp.name) == ("p3_vjp", "p3_jvp")
+    affine = symop.compile("w*x + b")
+    w, x, b = torch.rand(3, dtype=D), torch.rand(2, 3, dtype=D), torch.tensor(1.0, dtype=D)
+    assert torch.equal(affine.d("b")(w, x, b), torch.ones(2, 3, dtype=D))
+    assert torch.equal(affine.d("w")(w, x, b), x)
+
+
+def test_d_of_a_reduction_points_to_vjp():
+    with pytest.raises(symop.DerivativeError, match="vjp"):
+        symop.compile("sum(x**2)").d("x")
+    with pytest.raises(symop.DerivativeError, match="it has by x"):
+        symop.compile("x**2").d("y")
