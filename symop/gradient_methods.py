@@ -15,7 +15,6 @@ from symop.statements import (
     TAKEN,
     Lines,
     Shapes,
-    body_lines,
     fits_as_item,
     local_names,
     map_spelled,
@@ -49,7 +48,7 @@ class GradientMethods:
 
     def _body(
         self, program: Program, tensors: Sequence[str], flags: Sequence[str] = (),
-        loose: Sequence[str] = (),
+        loose: Sequence[str] = (), views: bool = False,
     ) -> tuple[list[str], list[str]]:  # fmt: skip
         def shape_of(name: str) -> str:
             self.shapes.names.add(name)
@@ -58,13 +57,19 @@ class GradientMethods:
         taken = TAKEN | {f"needs_{n}" for n in self.names} | frozenset(self.flags)
         body = Body(
             lowered(program), shape_of, flags=flags, taken=taken, helpers=self.shapes.helpers,
-            tensors=tensors, loose=loose,
+            tensors=tensors, loose=loose, views=views,
         )  # fmt: skip
         return body.print()
 
+    def methods(self) -> tuple[Lines, ...]:
+        """All methods; the forward alone where the second order is left to its operations."""
+        if not self.plan.second:
+            return (self.forward(),)
+        return (self.forward(), self.setup(), self.backward(), self.jvp())
+
     def forward(self) -> Lines:
         """The value of the gradient."""
-        lines, results = self._body(self.program, self.cotangents, self.flags)
+        lines, results = self._body(self.program, self.cotangents, self.flags, views=True)
         # A value that only gradients not asked for would need is None.
         kind = {n: "Any" if self.flags and n in self.plan.saved else "Tensor" for n in self.names}
         parameters = [f"{spelled(n)}: {kind[n]}" for n in self.names]
@@ -105,7 +110,8 @@ class GradientMethods:
         if self.kept:
             lines.append(f"ctx.save_for_backward({', '.join(map_spelled(self.kept))})")
             lines.append(f"ctx.save_for_forward({', '.join(map_spelled(self.kept))})")
-        return body_lines(lines or ["pass"])
+        parameters = ["ctx: Any", "inputs: tuple[Any, ...]", "output: Any"]
+        return method_lines("setup_context", parameters, "None", lines or ["pass"])
 
     def backward(self) -> Lines:
         """The gradient of the gradient."""

@@ -102,11 +102,14 @@ class FunctionMethods:
             lines.append(f"values = ({', '.join([*tensors, *rest])})")
         else:
             lines = [f"values, _ = _widened({', '.join(values)})"]
-        lines += [
-            "if torch.compiler.is_compiling():",
-            f"    return {self.gradient}.forward(*values)",
-            f"return {self.gradient}.apply(*values)",
-        ]
+        if plan.second:
+            lines += [
+                "if torch.compiler.is_compiling():",
+                f"    return {self.gradient}.forward(*values)",
+                f"return {self.gradient}.apply(*values)",
+            ]
+        else:
+            lines.append(f"return {self.gradient}.forward(*values)")
         parameters = ["ctx: Any", *(f"{n}: Tensor" for n in cotangents)]
         return method_lines("backward", parameters, "Any", lines)
 

@@ -39,8 +39,10 @@ class Op:
         module = load(formula.name, formula.module_text)
         self._call = getattr(module, formula.name)
         self._function = getattr(module, class_name(formula.name))
-        gradient = getattr(module, f"{class_name(formula.name)}Backward")
-        extend(gradient, formula.plan, lambda program: _vjp_op(f"{formula.name}_backward", program))
+        if formula.plan.second:
+            gradient = getattr(module, f"{class_name(formula.name)}Backward")
+            name = f"{formula.name}_backward"
+            extend(gradient, formula.plan, lambda program: _vjp_op(name, program))
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from symop.differentiation import vjp
 from symop.frames import has_reduction
+from symop.lowering import operation_count
 from symop.program import (
     Argument,
     Builder,
@@ -24,6 +25,9 @@ from symop.tangents import jvp
 from symop.tidying import tidy
 
 _UNBOUNDED = 1 << 40
+
+# Arguments times operations of the gradient, beyond which a second order would fill a book.
+_LARGE = 3000
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Plan:
     tangent: the tangents of the outputs.
     second: the gradient of each output of `gradient`, one program an output: an output that
         was not asked for has no cotangent, and lacks the saved values that its part needs.
+        Empty for a large op, whose second order is left to plain operations.
     gradient_tangent: the tangents of the outputs of `gradient`.
     totals: cotangents to whose gradient several parts of `second` contribute.
     kept: the arguments of `gradient` that its own derivatives read.
@@ -67,8 +72,9 @@ def plan(program: Program) -> Plan:
         wanted = [a.name for a in program.arguments if not a.is_mask][:1]
     full = tidy(vjp(program, wanted))
     saved, gradient = _cut(program, full)
-    second = _second_order(gradient)
-    gradient_tangent = tidy(jvp(gradient))
+    large = len(wanted) * operation_count(gradient) > _LARGE
+    second = () if large else _second_order(gradient)
+    gradient_tangent = gradient if large else tidy(jvp(gradient))
     times = Counter(output.of for part in second for output in part.outputs)
     names = [a.name for a in gradient.arguments]
     # A cotangent is always there, so that the sum of its parts can begin as zeros.

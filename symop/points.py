@@ -26,6 +26,7 @@ from symop.exact import (
     conventional,
     exact,
     filled,
+    mapped,
     printed,
 )
 from symop.functions import table
@@ -38,8 +39,11 @@ Error = tuple[Any, Any, Any]
 # Ranges that arguments are tried in, the usual ones first.
 _RANGES = ((-3.0, 3.0), (0.2, 3.0), (-0.9, 0.9), (0.1, 0.9), (1.2, 4.0))
 _FAR_RANGES = ((5.0, 20.0), (20.0, 200.0), (0.005, 0.1), (-20.0, 20.0), (200.0, 5000.0))
-_TAILS = (6.5, -6.5, 12.5, -12.5, 19.25, -19.25, 34.5, -34.5, 3 * 2.0**-18)
+# No multiples of 1/16: where a form splits its argument there, the rest must not vanish.
+_TAILS = (6.5371, -6.5371, 12.4612, -12.4612, 19.2734, -19.2734, 34.5433, -34.5433, 1.17e-5)
 _MAX_TAILS = 9
+# Where exp overflows: a sum of exponentials needs its largest taken out.
+_FAR = 768
 _BESIDE = mp.mpf(2) ** -15
 
 _COLUMNS = 3
@@ -277,10 +281,7 @@ class _Choice:
     def _elementwise(self, moderate: list[Point], joints: list[Point]) -> Points:
         most = max(1, _MAX_WORK // self.cost)
         sides = [
-            p
-            for joint in joints[:4]
-            for p in self._sides(joint, moderate[0])
-            if self._is_finite(p)
+            p for joint in joints[:4] for p in self._sides(joint, moderate[0]) if self._is_finite(p)
         ]
         sides = list(dict.fromkeys(sides))[:8]
         tails = self._tails(moderate) if most > 12 else []
@@ -326,25 +327,95 @@ class _Choice:
         step = _BESIDE * (abs(at) if at else 1)
         return [_with(joint, axis, at - step), _with(joint, axis, at + step)]
 
-    def _reducing(self, moderate: list[Point], joints: list[Point]) -> Points:
+    def _reducing(self, ordinary: list[Point], joints: list[Point]) -> Points:
         shape = self._shape()
         size = int(np.prod(shape))
         errors: list[Error] = []
         for start in (0, 5, 11):
-            setting = self._setting(self._stacked(moderate[start : start + size], shape))
-            try:
-                numbers = exact(self.plan, setting)
-            except (ArithmeticError, ValueError, TypeError):
+            setting = self._setting(self._stacked(ordinary[start : start + size], shape))
+            found = self._table_of(setting, _ABSOLUTE)
+            if isinstance(found, list):
+                errors = found
                 continue
-            errors = [e for kind in self._errors(setting, numbers) for e in kind]
-            found = next((a for a in _ABSOLUTE if _agree(errors, a)), None)
-            if found is not None:
-                return Points(
-                    setting, numbers, shape[0], _printed(found, numbers),
-                    self._float32(setting, numbers), _is_tame(numbers),
-                    self._conventions(joints[:4], shape),
-                )  # fmt: skip
+            numbers, atol = found
+            rows, whole = shape[0], (setting, numbers)
+            far = self._far_arrays(setting)
+            if self._keeps_rows() and len(shape) == 2:
+                whole = self._with_far_row(whole, far, atol)
+            extra = far[:1] if whole[0] is setting else []
+            return Points(
+                *whole, rows, _printed(atol, numbers), self._float32(setting, numbers),
+                _is_tame(numbers), self._conventions(joints[:3], shape, extra),
+            )  # fmt: skip
         raise self._fault(errors, 3)
+
+    def _table_of(
+        self, setting: Setting, tolerances: Sequence[str]
+    ) -> tuple[Numbers, str] | list[Error]:
+        """The numbers and the tolerance that they need, or by how much all tolerances fail."""
+        try:
+            numbers = exact(self.plan, setting)
+        except (ArithmeticError, ValueError, TypeError, NotImplementedError):
+            return [(mp.inf, mp.mpf(0), mp.mpf(1))]
+        errors = [e for kind in self._errors(setting, numbers) for e in kind]
+        found = next((atol for atol in tolerances if _agree(errors, atol)), None)
+        return errors if found is None else (numbers, found)
+
+    def _keeps_rows(self) -> bool:
+        """Whether every reduction leaves the rows of arrays of rank 2 apart."""
+        reductions = (n for n in self.program.nodes if n.source is not None)
+        return all(
+            n.target is None and n.dims is not None and set(n.dims) <= {-1, 1}
+            if n.op != "count" else n.target != ()
+            for n in reductions
+        )  # fmt: skip
+
+    def _far_arrays(self, setting: Setting) -> list[Setting]:
+        """The arguments, one of them far from zero, where float64 still has all digits."""
+        far = []
+        for name in [n for n in self.names if n not in self.masks][:3]:
+            moved = mapped(lambda v: v + _FAR, setting.arguments[name])
+            candidate = replace(setting, arguments=setting.arguments | {name: moved})
+            try:
+                if not printed(self.low, candidate).unsafe:
+                    far.append(candidate)
+            except (ArithmeticError, ValueError, TypeError, NotImplementedError):
+                continue
+        return far
+
+    def _with_far_row(
+        self, whole: tuple[Setting, Numbers], far: Sequence[Setting], atol: str
+    ) -> tuple[Setting, Numbers]:
+        """The tables with a row that is far from zero, where there is one to be had."""
+        for candidate in far:
+            found = self._table_of(candidate, (atol,))
+            if not isinstance(found, list):
+                parts = zip(_columns(whole), _columns((candidate, found[0])), strict=True)
+                joined = [
+                    {n: np.concatenate([a[n], b[n][:1]]) if a[n].ndim else a[n] for n in a}
+                    for a, b in parts
+                ]
+                return Setting(*joined[:3]), Numbers(*joined[3:])
+        return whole
+
+    def _kept(self, settings: Sequence[Setting]) -> list[tuple[Setting, Numbers]]:
+        """The settings where the printed gradients are those of the function table."""
+        kept = []
+        for setting in settings:
+            try:
+                numbers = conventional(self.plan, setting)
+                found = printed(self.low, setting).numbers
+            except (ArithmeticError, ValueError, TypeError, NotImplementedError):
+                continue
+            pairs = ((found.outputs, numbers.outputs), (found.gradients, numbers.gradients))
+            if all(
+                _same(value, true)
+                for have, want in pairs
+                for name, array in want.items()
+                for value, true in zip(have[name].flat, array.flat, strict=True)
+            ):
+                kept.append((setting, numbers))
+        return kept
 
     def _shape(self) -> tuple[int, ...]:
         for shape in ((2, 3), (1, 3), (1, 2)):
@@ -416,27 +487,20 @@ class _Choice:
         return int(2 ** max(3, 3 + math.ceil(math.log2(float(worst * 2**23) + 1e-9))))
 
     def _conventions(
-        self, joints: Sequence[Point], shape: tuple[int, ...]
+        self, joints: Sequence[Point], shape: tuple[int, ...], extra: Sequence[Setting] = ()
     ) -> tuple[tuple[Setting, Numbers], ...]:
         """The joints that have a finite value, and gradients that are numbers or infinite."""
-        kept = []
-        for joint in joints:
-            size = int(np.prod(shape))
-            setting = self._setting(self._stacked([joint] * size, shape))
-            try:
-                numbers = conventional(self.plan, setting)
-                found = printed(self.low, setting).numbers
-            except (ArithmeticError, ValueError, TypeError, NotImplementedError):
-                continue
-            pairs = ((found.outputs, numbers.outputs), (found.gradients, numbers.gradients))
-            if all(
-                _same(value, true)
-                for have, want in pairs
-                for name, array in want.items()
-                for value, true in zip(have[name].flat, array.flat, strict=True)
-            ):
-                kept.append((setting, numbers))
-        return tuple(kept)
+        size = int(np.prod(shape))
+        settings = [self._setting(self._stacked([joint] * size, shape)) for joint in joints]
+        return tuple(self._kept([*settings, *extra]))
+
+
+def _columns(table: tuple[Setting, Numbers]) -> tuple[Arrays, ...]:
+    setting, numbers = table
+    return (
+        setting.arguments, setting.directions, setting.cotangents,
+        numbers.outputs, numbers.tangents, numbers.gradients, numbers.second,
+    )  # fmt: skip
 
 
 def _agree(errors: Sequence[Error], atol: str) -> bool:
@@ -535,4 +599,3 @@ def _printed(atol: str, numbers: Numbers) -> str:
               for a in part.values()]  # fmt: skip
     scale = max((float(abs(v)) for a in arrays for v in a.flat), default=0.0) + 1
     return f"1e{math.ceil(math.log10(10 * float(atol) * scale))}"
-

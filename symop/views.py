@@ -28,10 +28,7 @@ class ModuleView:
     formulas: Lines
     summary: str
     shapes: Lines
-    gradient_forward: Lines
-    gradient_setup: Lines
-    gradient_backward: Lines
-    gradient_jvp: Lines
+    gradient_methods: tuple[Lines, ...]
     forward: Lines
     setup: Lines
     backward: Lines
@@ -52,13 +49,9 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
     shapes = Shapes()
     # The gradient comes first: its text decides which shapes the function keeps for it.
     gradient = GradientMethods(plan, shapes)
-    gradient_forward = gradient.forward()
-    gradient_backward = gradient.backward()
-    gradient_jvp = gradient.jvp()
+    methods = gradient.methods()
     if shapes.names:
-        gradient_forward = gradient.forward()
-        gradient_backward = gradient.backward()
-        gradient_jvp = gradient.jvp()
+        methods = gradient.methods()
     function = FunctionMethods(plan, shapes, class_name(name))
     summary = "; ".join(text)
     if len(summary) > WIDTH - 10:
@@ -74,10 +67,7 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
         formulas=tuple(docstring_lines([*lines, *_gradient_text(plan)])),
         summary=summary,
         shapes=shapes_lines(plan, shapes),
-        gradient_forward=gradient_forward,
-        gradient_setup=gradient.setup(),
-        gradient_backward=gradient_backward,
-        gradient_jvp=gradient_jvp,
+        gradient_methods=methods,
         forward=function.forward(),
         setup=function.setup(),
         backward=function.backward(),

@@ -67,6 +67,7 @@ class Body:
     taken: further names that temporaries must not use.
     tensors: the arguments that are certainly tensors when the function runs, if not all.
     helpers: gathers the names of the helper functions that the text calls.
+    views: whether a result must not be an argument itself.
     loose: outputs that are added to a tensor of their full shape, and need not have it.
     """
 
@@ -78,6 +79,7 @@ class Body:
     tensors: Sequence[str] | None = None
     helpers: set[str] = field(default_factory=set)
     loose: Sequence[str] = ()
+    views: bool = False
 
     def __post_init__(self) -> None:
         program = self.program
@@ -217,6 +219,8 @@ class Body:
             value = Text(f"{value.at(_ATOM)}.expand({self._shape(output.frame)})")
         elif node.op == "argument" and self.is_forward:
             value = Text(f"{value.text}.clone()")
+        elif node.op == "argument":
+            value = Text(self._viewed(value.text))
         if dims is None:
             return self._squeezed(value, output.frame)
         if dims:
@@ -233,6 +237,10 @@ class Body:
             self._statement(name, value.text)
             value = Text(name)
         return f"_squeezed({value.text}, {axes})"
+
+    def _viewed(self, text: str) -> str:
+        """A view of an argument: a Function must not return what it also saves."""
+        return f"{text}.view_as({text})" if self.views else text
 
     # Expressions
 
@@ -387,6 +395,8 @@ class Body:
         if self.program.nodes[operand].frame != source:
             text = f"{text}.expand({self._shape(source)})"
         if node.dims is None and node.frame:
+            if text.isidentifier() and self.program.nodes[operand].op == "argument":
+                text = self._viewed(text)
             return Text(f"{text}.sum_to_size({self._shape(node.frame)})")
         if node.op == "prod" and node.dims is not None and len(node.dims) > 1:
             assert keepdim or len(node.dims) > 1

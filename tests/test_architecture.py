@@ -1,0 +1,101 @@
+"""The layers of symop, and what templates may ask for."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+
+import jinja2
+import jinja2.meta
+import pytest
+
+from symop.backends.torch import SPELLED
+from symop.functions import table
+from symop.lowering import BUILT_IN, lower
+from symop.parsing import parse
+from symop.rendering import template_folder
+from symop.views import ModuleView
+
+ROOT = Path(__file__).parent.parent / "symop"
+
+# Lower layers first; a module imports only from layers below its own.
+LAYERS = (
+    ("errors", "frames", "layout", "functions"),
+    ("names", "program", "reductions"),
+    ("syntax",),
+    ("elementary", "polynomials"),
+    ("special",),
+    ("activations",),
+    ("algebra", "evaluation", "formulas"),
+    ("scope",),
+    ("operations",),
+    ("parsing",),
+    ("slopes", "derivative_names", "rewriting", "lowering"),
+    ("differentiation", "tangents", "tidying"),
+    ("planning",),
+    ("statements", "backends"),
+    ("methods", "gradient_methods"),
+    ("views", "rendering", "symbolic", "tracing"),
+    ("reading",),
+    ("compiler", "loading", "orders", "diagnosis"),
+    ("exact",),
+    ("points",),
+    ("proofs",),
+    ("artifact", "checking", "showing", "op"),
+    ("api",),
+    ("__init__",),
+    ("cli",),
+    ("__main__",),
+)
+LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
+
+# The table is filled from the modules of records when it is first asked for.
+INVERTED = {("functions", name) for name in ("elementary", "special", "activations", "polynomials")}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("symop"):
+            parts = node.module.split(".")
+            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+            found |= {parts[1] for parts in names if parts[0] == "symop" and len(parts) > 1}
+    return {name for name in found if (ROOT / f"{name}.py").exists() or (ROOT / name).is_dir()}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_downward(path):
+    module = room(path)
+    assert module in LEVEL, f"{module} has no layer; give it one"
+    for other in imports(path) - {module}:
+        below = LEVEL[other] < LEVEL[module]
+        assert below or (module, other) in INVERTED, f"{module} imports {other}, which is not below"
+
+
+def test_only_backends_name_torch_operations():
+    for module in ("differentiation", "tidying", "planning", "lowering", "parsing", "program"):
+        assert "torch" not in imports(ROOT / f"{module}.py")
+        assert "import torch" not in (ROOT / f"{module}.py").read_text()
+
+
+def test_template_variables_are_the_fields_of_the_view():
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template_folder()))
+    source = environment.loader.get_source(environment, "module.py.j2")[0]
+    variables = jinja2.meta.find_undeclared_variables(environment.parse(source))
+    assert variables == {field.name for field in fields(ModuleView)}
+
+
+def test_every_function_can_be_lowered_to_what_the_backend_spells():
+    for name, function in table().items():
+        if function.internal:
+            continue
+        values = ["3" if p in function.literals else p for p in function.parameters]
+        program = lower(parse(f"{name}({', '.join(values)})"), SPELLED)
+        assert {node.op for node in program.nodes} <= BUILT_IN | SPELLED, name
