@@ -182,6 +182,23 @@ class Op:
 
         return gradients(self.program)
 
+    def check(self, *examples: tuple[Any, ...]) -> Any:
+        """Prove the op: gradcheck to second order, forward mode, and accuracy against mpmath.
+
+        Args:
+            examples: tuples of values to call the op with; without any, examples are made
+                from the domains of the functions in the formula.
+
+        Returns:
+            A report that prints as a table and is true when everything holds.
+        """
+        from symop.checking import check
+
+        return check(self, *examples)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Op, (self._formula,)
+
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.args)}): {'; '.join(self._formula.text)}>"
 

@@ -117,8 +117,9 @@ class _Choice:
         moderate = self._ordinary()
         if not moderate:
             raise CheckError(
-                f"no point was found where {', '.join(self.outputs)} is finite; "
-                "a formula with values between 1e-6 and 1e6 is needed for a test"
+                f"{', '.join(self.outputs)} is finite at none of the points that were tried, with "
+                "arguments from 0.005 to 5000 of both signs; a test needs such points, without one "
+                "(tests=False) the module can be generated"
             )
         joints = self._joints(moderate[0])
         with mp.workdps(DIGITS):
