@@ -216,7 +216,9 @@ def printed(low: Lowered, setting: Setting, bits: int = DOUBLE) -> Printed:
     """The numbers as the printed programs give them, in arithmetic of some bits."""
     with mp.workprec(bits):
         run = _Rounded(low, setting)
-        return Printed(run.numbers(), run.mixed(), frozenset(run.unsafe))
+        # The second order of a large op is left to torch.
+        mixed = run.mixed() if low.plan.second else {}
+        return Printed(run.numbers(), mixed, frozenset(run.unsafe))
 
 
 class _Rounded:
@@ -239,7 +241,7 @@ class _Rounded:
             outputs,
             dict(zip(outputs, tangents.values(), strict=True)),
             gradients,
-            self._second(values, outputs),
+            self._second(values, outputs) if plan.second else {},
         )
 
     def mixed(self) -> Arrays:

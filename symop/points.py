@@ -446,6 +446,8 @@ class _Choice:
         kinds = []
         for some, wanted in pairs:
             for name, array in wanted.items():
+                if name not in some:
+                    continue
                 values = np.broadcast_to(some[name], array.shape)
                 scale = max(map(abs, _listed(array)), default=mp.mpf(0)) + 1
                 kind = [

@@ -157,6 +157,7 @@ def mutants(text: str) -> Iterator[tuple[str, str]]:
 
 def survivors(name: str, formula: str) -> list[str]:
     module, test = symop.generate(formula, name=name).files.values()
+    assert run(module, test, name) is None, "without a fault the test passes"
     return [planted for planted, text in mutants(module) if run(text, test, name) is None]
 
 

@@ -1,0 +1,354 @@
+"""An op for the reader: its formula, its gradients, what is saved and why, what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from symop.backends.torch import lowered
+from symop.derivative_names import cotangent_names, gradient_names
+from symop.differentiation import vjp
+from symop.formulas import formula_lines
+from symop.lowering import operation_count
+from symop.names import unused
+from symop.program import (
+    LEAVES,
+    Argument,
+    Builder,
+    Output,
+    Program,
+    needed,
+    with_operands,
+    without_dead_nodes,
+)
+from symop.slopes import active_nodes
+from symop.tidying import tidy
+
+if TYPE_CHECKING:
+    from symop.op import Op
+
+_INDENT = "    "
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SIGNS = {
+    "**": "**", "*": "·", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π", "sum(": "Σ(", "sqrt(": "√(",
+}  # fmt: skip
+_SPELLED = re.compile(
+    r"\*\*(?:\((?P<signed>-\d+)\)|(?P<power>\d+)(?![\w.(]))"
+    r"|\*\*|\*|<=|>=|!=|\bpi\b(?!\()|(?<![\w.])(?:sum|sqrt)\("
+)
+
+
+def show_text(
+    op: Op, *, latex: bool = False, steps: bool = False, unicode: bool = False
+) -> str:
+    """The description of an op, as text.
+
+    Args:
+        op: what `symop.compile` returned.
+        latex: formula and derivatives as LaTeX instead.
+        steps: the chain rule statement by statement instead.
+        unicode: whether powers, products and sums may be shown by their signs.
+    """
+    if latex:
+        return _latex(op)
+    text = _steps(op) if steps else _description(op)
+    return _with_signs(text) if unicode else text
+
+
+def _with_signs(text: str) -> str:
+    def sign(match: re.Match[str]) -> str:
+        power = match["signed"] or match["power"]
+        return power.translate(_SUPERSCRIPTS) if power else _SIGNS[match[0]]
+
+    return _SPELLED.sub(sign, text)
+
+
+# The description
+
+
+def _description(op: Op) -> str:
+    program, gradient = op.program, op.vjp.program
+    cotangents = ", ".join(cotangent_names(program).values())
+    sections = [
+        ("formula", formula_text(op)),
+        (f"gradients, from {cotangents}", formula_lines(gradient)),
+        ("saved for the gradients", _saved(op)),
+        ("not saved", _not_saved(op)),
+        ("operations", _costs(op)),
+    ]
+    lines = [f"{op.name}({', '.join(op.args)})"]
+    for title, content in sections:
+        if content:
+            lines += ["", title, *(f"{_INDENT}{line}" for line in content)]
+    if _sums_to_shapes(gradient):
+        note = "the sum of a gradient is over the axes along which its argument was broadcast"
+        lines += ["", f"({note})"]
+    return "\n".join(lines) + "\n"
+
+
+def formula_text(op: Op) -> list[str]:
+    """The formula as it was written, one line a statement."""
+    return list(op._formula.text)
+
+
+def _sums_to_shapes(gradient: Program) -> bool:
+    return any(_is_sum_to_argument(gradient, o) for o in gradient.outputs)
+
+
+def _is_sum_to_argument(program: Program, output: Output) -> bool:
+    """Whether an output is summed to a shape that is known at run time only."""
+    node = program.nodes[output.node]
+    plain = bool(output.frame) and all(isinstance(atom, str) for atom in output.frame)
+    return node.op == "sum" and node.dims is None and node.frame == output.frame and plain
+
+
+def _saved(op: Op) -> list[str]:
+    plan, names = op._formula.plan, gradient_names(op.program)
+    if not plan.saved:
+        return ["nothing"]
+    pairs = []
+    for name, uses in zip(plan.saved, plan.uses, strict=True):
+        kind = "" if name in op.args else ", the output"
+        pairs.append((f"{name}{kind}", f"for {_listed(names[plan.wanted[k]] for k in sorted(uses))}"))
+    return _table(pairs)
+
+
+def _not_saved(op: Op) -> list[str]:
+    program, plan = op.program, op._formula.plan
+    read = _names_read(op.vjp.program)
+    opened = {str(n.value) for n in plan.gradient.nodes if n.op in ("argument", "mask")}
+    pairs = []
+    for argument in program.arguments:
+        if argument.name in plan.saved:
+            continue
+        if argument.name not in read:
+            reason = "no gradient needs its values"
+        else:
+            outputs = [o.name for o in program.outputs if o.name in opened]
+            reason = f"the gradients are computed from {_listed(outputs)} instead"
+        pairs.append((argument.name, reason))
+    again = {name for _, name in plan.gradient.names}
+    for name in dict.fromkeys([*(n for _, n in program.names), *op.outputs]):
+        if name in plan.saved:
+            continue
+        if name in again:
+            start = _names_below(plan.gradient, name)
+            reason = f"computed again from {_listed(start)}"
+        else:
+            reason = "no gradient needs it"
+        pairs.append((name, reason))
+    return _table(pairs)
+
+
+def _names_read(program: Program) -> set[str]:
+    return {str(node.value) for node in program.nodes if node.op in ("argument", "mask")}
+
+
+def _names_below(program: Program, name: str) -> list[str]:
+    """The arguments that a named value depends on."""
+    root = next(index for index, given in program.names if given == name)
+    mark = needed(program.nodes, [root])
+    found = {
+        str(node.value)
+        for node, alive in zip(program.nodes, mark, strict=True)
+        if alive and node.op in ("argument", "mask")
+    }
+    return [a.name for a in program.arguments if a.name in found]
+
+
+def _costs(op: Op) -> list[str]:
+    low, gradient = lowered(op.program), lowered(op._formula.plan.gradient)
+    forward, backward = operation_count(low), operation_count(gradient)
+    naive = _naive_gradient(low)
+    return _table([
+        ("forward", str(forward)),
+        ("backward", f"{backward} for all gradients; one for each operand, as autograd does "
+                     f"them: {naive}"),
+    ])  # fmt: skip
+
+
+def _naive_gradient(program: Program) -> int:
+    """The operations of autograd: one for each operand that a gradient flows to.
+
+    An integer power has one operand, but its gradient multiplies by a power; contributions that
+    meet are added.
+    """
+    active = active_nodes(program, {a.name for a in program.arguments if not a.is_mask})
+    mark = needed(program.nodes, (o.node for o in program.outputs))
+    edges = [
+        o
+        for node, alive in zip(program.nodes, mark, strict=True)
+        if alive and node.op not in LEAVES
+        for o in node.operands
+        if active[o]
+    ]
+    return len(edges) + len(edges) - len(set(edges))
+
+
+# The chain rule
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """One named line of a program, with what it reads as arguments."""
+
+    name: str
+    program: Program
+
+
+def _steps(op: Op) -> str:
+    program = op.program
+    statements = _statements(program)
+    taken = {a.name for a in program.arguments} | {s.name for s in statements}
+    gradients: dict[str, str] = {}
+    for name in [*(a.name for a in program.arguments), *(s.name for s in statements)]:
+        gradients.setdefault(name, unused(f"grad_{name}", taken))
+        taken.add(gradients[name])
+    given = [gradients[name] for name in op.outputs]
+    lines = ["forward", *(f"{_INDENT}{line}" for line in formula_text(op))]
+    lines += ["", f"backward, from {_listed(given)}"]
+    started = set(op.outputs)
+    sums = False
+    for statement in reversed(statements):
+        if statement.name not in started:
+            continue
+        lines.append(f"{_INDENT}through {_statement_text(statement)}")
+        parts, summed = _adjoint(statement, gradients, started)
+        lines += [f"{2 * _INDENT}{line}" for line in parts]
+        sums = sums or summed
+    constant = [
+        a.name for a in program.arguments if not a.is_mask and a.name not in started
+    ]
+    if constant:
+        lines += ["", f"the gradient is 0 for {_listed(constant)}"]
+    if sums:
+        lines += ["", "(each gradient is then summed over the axes along which its argument was",
+                  " broadcast; += adds to the gradient that another statement has given)"]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _statement_text(statement: _Statement) -> str:
+    return "; ".join(formula_lines(statement.program))
+
+
+def _statements(program: Program) -> list[_Statement]:
+    """The named values of a program in the order of evaluation."""
+    label: dict[int, str] = {}
+    for index, name in (*program.names, *((o.node, o.name) for o in program.outputs)):
+        if program.nodes[index].op not in LEAVES:
+            label.setdefault(index, name)
+    statements = [_statement(program, label, i, n) for i, n in sorted(label.items())]
+    for output in program.outputs:
+        if label.get(output.node) != output.name:
+            statements.append(_statement(program, label, output.node, output.name, alias=True))
+    return statements
+
+
+def _statement(
+    program: Program, label: dict[int, str], root: int, name: str, *, alias: bool = False
+) -> _Statement:
+    """The program of one statement, in which the other named values are arguments."""
+    build = Builder()
+    place: list[int] = []
+    for index, node in enumerate(program.nodes):
+        given = label.get(index)
+        if given is not None and (index != root or alias):
+            place.append(build.argument(Argument(given, node.frame)))
+        else:
+            operands = tuple(place[o] for o in node.operands)
+            place.append(build.put(with_operands(node, operands)))
+    named = [Argument(n, program.nodes[i].frame) for i, n in label.items() if n != name]
+    frame = program.nodes[root].frame
+    output = Output(name, place[root], frame)
+    arguments = (*program.arguments, *named)
+    whole = Program(arguments, tuple(build.nodes), (output,))
+    cut = without_dead_nodes(whole)
+    read = _names_read(cut)
+    return _Statement(name, replace(cut, arguments=tuple(a for a in arguments if a.name in read)))
+
+
+def _adjoint(
+    statement: _Statement, gradients: dict[str, str], started: set[str]
+) -> tuple[list[str], bool]:
+    """The lines that pass the gradient of a statement on, and whether shapes are summed to."""
+    program = statement.program
+    derived = tidy(vjp(program))
+    incoming = cotangent_names(program)[statement.name]
+    outputs, nodes, summed = [], list(derived.nodes), False
+    active = active_nodes(program, {a.name for a in program.arguments})
+    reached = {
+        str(node.value)
+        for node, alive in zip(program.nodes, active, strict=True)
+        if alive and node.op == "argument"
+    }
+    for output in derived.outputs:
+        if output.of not in reached:
+            continue
+        root = output.node
+        if _is_sum_to_argument(derived, output):
+            root, summed = derived.nodes[root].operands[0], True
+        outputs.append(replace(output, name=f"grad_{output.of}", node=root))
+    arguments = []
+    for argument in derived.arguments:
+        if argument.name == incoming:
+            argument = replace(argument, name=gradients[statement.name])
+        arguments.append(argument)
+    for index, node in enumerate(nodes):
+        if node.op == "argument" and node.value == incoming:
+            nodes[index] = replace(node, value=gradients[statement.name])
+    outputs = [replace(o, name=gradients[o.of]) for o in outputs]
+    shown = without_dead_nodes(
+        replace(derived, arguments=tuple(arguments), nodes=tuple(nodes), outputs=tuple(outputs))
+    )
+    again = {gradients[o.of] for o in outputs if o.of in started}
+    started |= {o.of for o in outputs}
+    return [_added(line, again) for line in formula_lines(shown)], summed
+
+
+def _added(line: str, again: set[str]) -> str:
+    name, _, value = line.partition(" = ")
+    return f"{name} += {value}" if name in again else line
+
+
+# LaTeX
+
+
+def _latex(op: Op) -> str:
+    import sympy
+
+    outputs, arguments = list(op.expressions), op.args
+    lines = [f"{_symbol(name)} &= {sympy.latex(value)}" for name, value in op.expressions.items()]
+    cotangents = cotangent_names(op.program)
+    for (output, argument), value in op.gradients.items():
+        assert output in outputs
+        assert argument in arguments
+        down = rf"\partial {_symbol(argument)}"
+        is_partial = cotangents[output] not in {str(s) for s in _symbols(value)}
+        up = rf"\partial {_symbol(output)}" if is_partial else r"\partial L"
+        lines.append(rf"\frac{{{up}}}{{{down}}} &= {sympy.latex(value)}")
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n"
+
+
+def _symbol(name: str) -> str:
+    import sympy
+
+    return str(sympy.latex(sympy.Symbol(name)))
+
+
+def _symbols(value: Any) -> Iterable[Any]:
+    return getattr(value, "free_symbols", ())
+
+
+# Layout
+
+
+def _table(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    rows = list(pairs)
+    width = max((len(left) for left, _ in rows), default=0)
+    return [f"{left:<{width}}  {right}" for left, right in rows]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
