@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo test slow lint format generate check-generated goldens ci clean
+.PHONY: help setup demo test slow lint format generate check-generated goldens clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:[^#]*## */:/' | awk -F: '{printf "  %-16s %s\n", $$1, $$2}'
@@ -56,8 +56,6 @@ check-generated: $(INSTALLED)  ## examples/generated is what symop writes, and i
 
 goldens: $(INSTALLED)  ## record tests/golden anew
 	$(BIN)/python -m tests.goldens
-
-ci: test lint check-generated  ## what .ci/run runs
 
 clean:  ## remove what the targets made, .venv included
 	rm -rf $(VENV) demo build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -25,7 +25,7 @@ STEPS = 2000
 # (step, loss) of the same fit with a Function written by hand, in float32.
 REFERENCE_LOSSES = {99: 209.958, 499: 50.9785, 999: 14.8779, 1999: 8.94364}
 REFERENCE_B, REFERENCE_D = -2.20853, 0.255486
-# On the way the losses in float32 and float64 differ by 5e-6: the order of a sum may change as much.
+# float32 and float64 losses differ by 5e-6 on the way, so the order of a sum may change as much.
 TOLERANCE = 1e-5
 
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]

@@ -60,8 +60,9 @@ def main(show: bool = True) -> dict[str, float]:
         print(f"    dy/d{name} = {both.gradients['y', name]}")
 
     if show:
-        print(f'\n$ symop show "{TWO_LAYERS}"', flush=True)
-        subprocess.run([sys.executable, "-m", "symop", "show", TWO_LAYERS], check=True)
+        print(f'\n$ symop show "{TWO_LAYERS}" --steps', flush=True)
+        command = [sys.executable, "-m", "symop", "show", TWO_LAYERS, "--steps"]
+        subprocess.run(command, check=True)
     return gradients
 
 

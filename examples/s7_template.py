@@ -25,7 +25,7 @@ def title_of(node: ast.stmt) -> str:
         case ast.Expr(value=ast.Constant()):
             return "The docstring: the formula and its gradients"
         case ast.Import() | ast.ImportFrom():
-            return "An import: the standard library and torch, never symop"
+            return "Imports: the standard library and torch, never symop"
         case ast.Assign():
             return "What the module offers"
         case ast.ClassDef(name=name) if name.endswith("Backward"):
@@ -46,13 +46,16 @@ def walk(text: str) -> list[str]:
     lines = text.splitlines()
     titles = []
     for node in ast.parse(text).body:
-        titles.append(title_of(node))
-        print(f"## {titles[-1]}")
+        title = title_of(node)
+        # Imports follow each other; one heading serves them all.
+        if title not in titles[-1:]:
+            print(f"\n## {title}")
+        titles.append(title)
         if isinstance(node, ast.ClassDef):
             for slot in (n.name for n in node.body if isinstance(n, ast.FunctionDef)):
                 print(f"##    {slot}: {SLOTS[slot]}")
         first = min(n.lineno for n in (node, *getattr(node, "decorator_list", ())))
-        print(textwrap.indent("\n".join(lines[first - 1 : node.end_lineno]), "    "), "\n")
+        print(textwrap.indent("\n".join(lines[first - 1 : node.end_lineno]), "    "))
     return titles
 
 
@@ -75,7 +78,7 @@ class LegendrePolynomial3(torch.autograd.Function):
 def main() -> list[str]:
     """Prints the file that symop writes for P3 and compares it with the hand-written Function."""
     generated = symop.generate(FORMULA, name="legendre_p3")
-    print("files:", ", ".join(generated.files), "\n")
+    print("files:", ", ".join(generated.files))
     titles = walk(generated.files["legendre_p3.py"])
 
     module: dict[str, object] = {}
@@ -83,7 +86,7 @@ def main() -> list[str]:
     x = torch.linspace(-2, 2, 9, dtype=torch.float64, requires_grad=True)
     (by_symop,) = torch.autograd.grad(module["LegendreP3"].apply(x).sum(), x)
     (by_hand,) = torch.autograd.grad(LegendrePolynomial3.apply(x).sum(), x)
-    print("gradient of the generated class:", [round(v, 6) for v in by_symop.tolist()])
+    print("\ngradient of the generated class:", [round(v, 6) for v in by_symop.tolist()])
     print("gradient written by hand:       ", [round(v, 6) for v in by_hand.tolist()])
     # Both are a few roundings of numbers up to 15*x**2/2 + 3/2 = 31.5 at |x| = 2.
     assert torch.allclose(by_symop, by_hand, rtol=0, atol=4 * 31.5 * 2.3e-16)

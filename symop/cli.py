@@ -127,7 +127,8 @@ def generate(
     tests: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="The folder of the test; else beside the module.",
+            metavar="DIR",
+            help="The folder of the test; else beside the module.",
             show_default=False,
         ),
     ] = None,
@@ -296,9 +297,7 @@ def _print_difference(text: str) -> None:
 def _has_unicode() -> bool:
     """Whether standard output can show mathematics."""
     try:
-        "∂²·√πΣ≤≠".encode(sys.stdout.encoding or "ascii")  # noqa: RUF001
+        "∂²·√πΣ≤≠".encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-

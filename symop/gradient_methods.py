@@ -190,7 +190,7 @@ class GradientMethods:
     def jvp(self) -> Lines:
         """The tangent of the gradient."""
         names = tangent_names(self.program)
-        lines, results = self._body(self.tangent, self._certain(), self.flags)
+        lines, results = self._body(self.tangent, self._certain(), self.flags, views=True)
         lines += self._results("d_grad_", results)
         parameters = ["ctx: Any", *(f"{names.get(n, f'd_{n}')}: Tensor" for n in self.names)]
         parameters += ["*_: Any"] if self.shapes.names or self.flags else []

@@ -43,13 +43,35 @@ def _value(head: str, text: str, pad: str) -> list[str]:
     if isinstance(node, ast.Tuple):
         items = [_segment(text, element, 0) for element in node.elts]
         return _exploded(f"{head}(", items, f"{pad})", pad)
+    calls = _chain(text, node)
+    if len(calls) > 2:
+        inner = [text] if len(pad) + 4 + len(text) <= WIDTH else calls
+        return [f"{head}(", *(f"{pad}    {part}" for part in inner), f"{pad})"]
     if isinstance(node, ast.Call):
         function = text[: node.func.end_col_offset]
+        if len(head) + len(function) + 1 > WIDTH and len(calls) == 2 and "(" in calls[0]:
+            first, inner = calls[0][:-1].split("(", 1)
+            return [f"{head}{first}(", f"{pad}    {inner}", f"{pad}){calls[1]}"]
         inside = len(function) + 1
         items = [_segment(text, argument, inside) for argument in node.args]
         items += [f"{k.arg}={_segment(text, k.value, inside)}" for k in node.keywords]
         return _bracketed(f"{head}{function}(", items, f"{pad})", pad)
     return _parenthesized(f"{head}(", text, f"{pad})", pad)
+
+
+def _chain(text: str, node: ast.expr) -> list[str]:
+    """The links of a chain of method calls: (x + y), .sum(0), .squeeze(1)."""
+    links: list[str] = []
+    end = len(text)
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        start = node.func.end_col_offset or 0
+        start -= len(node.func.attr) + 1
+        links.insert(0, text[start:end])
+        end, node = start, node.func.value
+    if not text[:end].endswith(")") and links:
+        # A name stays together with its first method.
+        return [text[:end] + links[0], *links[1:]]
+    return [text[:end], *links]
 
 
 def _segment(text: str, node: ast.expr, first: int) -> str:

@@ -104,9 +104,9 @@ class FunctionMethods:
             lines = [f"values, _ = _widened({', '.join(values)})"]
         if plan.second:
             lines += [
-                "if torch.compiler.is_compiling():",
-                f"    return {self.gradient}.forward(*values)",
-                f"return {self.gradient}.apply(*values)",
+                "if torch.is_grad_enabled() and not torch.compiler.is_compiling():",
+                f"    return {self.gradient}.apply(*values)",
+                f"return {self.gradient}.forward(*values)",
             ]
         else:
             lines.append(f"return {self.gradient}.forward(*values)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symop.backends.torch import lowered
@@ -14,9 +15,11 @@ from symop.formulas import formula_lines
 from symop.lowering import operation_count
 from symop.names import unused
 from symop.program import (
+    ARITHMETIC,
     LEAVES,
     Argument,
     Builder,
+    Node,
     Output,
     Program,
     needed,
@@ -40,9 +43,7 @@ _SPELLED = re.compile(
 )
 
 
-def show_text(
-    op: Op, *, latex: bool = False, steps: bool = False, unicode: bool = False
-) -> str:
+def show_text(op: Op, *, latex: bool = False, steps: bool = False, unicode: bool = False) -> str:
     """The description of an op, as text.
 
     Args:
@@ -111,7 +112,9 @@ def _saved(op: Op) -> list[str]:
     pairs = []
     for name, uses in zip(plan.saved, plan.uses, strict=True):
         kind = "" if name in op.args else ", the output"
-        pairs.append((f"{name}{kind}", f"for {_listed(names[plan.wanted[k]] for k in sorted(uses))}"))
+        pairs.append(
+            (f"{name}{kind}", f"for {_listed(names[plan.wanted[k]] for k in sorted(uses))}")
+        )
     return _table(pairs)
 
 
@@ -136,6 +139,8 @@ def _not_saved(op: Op) -> list[str]:
         if name in again:
             start = _names_below(plan.gradient, name)
             reason = f"computed again from {_listed(start)}"
+        elif name in op.outputs and plan.saved:
+            reason = f"not needed beside {_listed(plan.saved)}"
         else:
             reason = "no gradient needs it"
         pairs.append((name, reason))
@@ -159,32 +164,91 @@ def _names_below(program: Program, name: str) -> list[str]:
 
 
 def _costs(op: Op) -> list[str]:
-    low, gradient = lowered(op.program), lowered(op._formula.plan.gradient)
-    forward, backward = operation_count(low), operation_count(gradient)
-    naive = _naive_gradient(low)
+    plan, low = op._formula.plan, lowered(op.program)
+    backward = operation_count(lowered(_without_sums_to_shapes(plan.gradient)))
+    gradient, kept = _operation_by_operation(low)
+    tensors = "tensor" if len(plan.saved) == 1 else "tensors"
     return _table([
-        ("forward", str(forward)),
-        ("backward", f"{backward} for all gradients; one for each operand, as autograd does "
-                     f"them: {naive}"),
+        ("forward", str(operation_count(low))),
+        ("backward", f"{backward} for all gradients; operation by operation, as autograd does "
+                     f"it, {gradient}"),
+        ("saved", f"{len(plan.saved)} {tensors}; operation by operation {kept}"),
     ])  # fmt: skip
 
 
-def _naive_gradient(program: Program) -> int:
-    """The operations of autograd: one for each operand that a gradient flows to.
+def _without_sums_to_shapes(gradient: Program) -> Program:
+    """The gradient when nothing was broadcast."""
+    outputs = tuple(
+        replace(o, node=gradient.nodes[o.node].operands[0]) if _is_sum_to_argument(gradient, o)
+        else o
+        for o in gradient.outputs
+    )  # fmt: skip
+    return without_dead_nodes(replace(gradient, outputs=outputs))
 
-    An integer power has one operand, but its gradient multiplies by a power; contributions that
-    meet are added.
-    """
+
+def _operation_by_operation(program: Program) -> tuple[int, int]:
+    """The operations of a gradient that knows one operation at a time, and the values it keeps."""
     active = active_nodes(program, {a.name for a in program.arguments if not a.is_mask})
-    mark = needed(program.nodes, (o.node for o in program.outputs))
-    edges = [
-        o
-        for node, alive in zip(program.nodes, mark, strict=True)
-        if alive and node.op not in LEAVES
+    total, kept, flows = 0, set(), 0
+    receivers = set()
+    for index, node in enumerate(program.nodes):
+        if not active[index] or node.op in LEAVES:
+            continue
+        which = tuple(active[o] for o in node.operands)
+        fixed = tuple(program.nodes[o].op in ("constant", "pi") for o in node.operands)
+        if node.source is not None:
+            operations, read = _REDUCTION_GRADIENTS.get(node.op, (2, (0, -1)))
+        else:
+            operations, read = _single_gradient(node.op, node.value, which)
+        total += operations
+        kept |= {index if k < 0 else node.operands[k] for k in read if k < 0 or not fixed[k]}
+        flows += sum(which)
+        receivers |= {o for o, moved in zip(node.operands, which, strict=True) if moved}
+    # Where several gradients reach one value, they are added.
+    return total + flows - len(receivers), len(kept)
+
+
+# Operations of the gradient of a reduction, and what it reads: operands, or -1 for the result.
+_REDUCTION_GRADIENTS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "sum": (0, ()),
+    "amax": (4, (0, -1)),
+    "amin": (4, (0, -1)),
+    "prod": (2, (0, -1)),
+}
+
+
+@cache
+def _single_gradient(op: str, value: Any, active: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
+    """The operations of the gradients of one operation, and which operands they read."""
+    build = Builder()
+    names = [f"x{k}" for k in range(len(active))]
+    arguments = tuple(
+        Argument(n, (n,), is_mask=op == "where" and k == 0) for k, n in enumerate(names)
+    )
+    operands = tuple(build.argument(argument) for argument in arguments)
+    root = build.put(Node(op, operands, tuple(names), value))
+    single = Program(arguments, tuple(build.nodes), (Output("result", root, tuple(names)),))
+    wanted = [n for n, moved in zip(names, active, strict=True) if moved]
+    derived = _without_sums_to_shapes(tidy(vjp(single, wanted)))
+    again = {n for n in derived.nodes if n.op == op and n.op not in ARITHMETIC}
+    read = _names_read(derived) & set(names)
+    if again:
+        # The result is kept instead of being computed again.
+        read = _names_read_without(derived, op)
+    count = operation_count(lowered(derived)) - (1 if again else 0)
+    places = tuple(k for k, n in enumerate(names) if n in read)
+    return count, (*places, -1) if again else places
+
+
+def _names_read_without(program: Program, op: str) -> set[str]:
+    """The arguments that the nodes of other operations read."""
+    return {
+        str(program.nodes[o].value)
+        for node in program.nodes
+        if node.op != op
         for o in node.operands
-        if active[o]
-    ]
-    return len(edges) + len(edges) - len(set(edges))
+        if program.nodes[o].op in ("argument", "mask")
+    }
 
 
 # The chain rule
@@ -209,27 +273,28 @@ def _steps(op: Op) -> str:
     given = [gradients[name] for name in op.outputs]
     lines = ["forward", *(f"{_INDENT}{line}" for line in formula_text(op))]
     lines += ["", f"backward, from {_listed(given)}"]
+    written = {line.partition(" = ")[0]: line for line in formula_text(op)}
     started = set(op.outputs)
     sums = False
     for statement in reversed(statements):
         if statement.name not in started:
             continue
-        lines.append(f"{_INDENT}through {_statement_text(statement)}")
+        lines.append(f"{_INDENT}through {written.get(statement.name) or _text_of(statement)}")
         parts, summed = _adjoint(statement, gradients, started)
         lines += [f"{2 * _INDENT}{line}" for line in parts]
         sums = sums or summed
-    constant = [
-        a.name for a in program.arguments if not a.is_mask and a.name not in started
-    ]
+    constant = [a.name for a in program.arguments if not a.is_mask and a.name not in started]
     if constant:
         lines += ["", f"the gradient is 0 for {_listed(constant)}"]
     if sums:
-        lines += ["", "(each gradient is then summed over the axes along which its argument was",
-                  " broadcast; += adds to the gradient that another statement has given)"]  # fmt: skip
+        lines += [
+            "",
+            "(each gradient is then summed over the axes along which its argument was broadcast)",
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _statement_text(statement: _Statement) -> str:
+def _text_of(statement: _Statement) -> str:
     return "; ".join(formula_lines(statement.program))
 
 
@@ -299,17 +364,32 @@ def _adjoint(
         if node.op == "argument" and node.value == incoming:
             nodes[index] = replace(node, value=gradients[statement.name])
     outputs = [replace(o, name=gradients[o.of]) for o in outputs]
+    # Temporaries take no name that stands for something in another statement.
+    own = {a.name for a in arguments} | {o.name for o in outputs}
+    others = {*gradients, *gradients.values()} - own
+    arguments += [Argument(name, ()) for name in sorted(others)]
+    again = {gradients[o.of] for o in outputs if o.of in started}
+    outputs = [replace(o, name=f"{o.name}+") if o.name in again else o for o in outputs]
     shown = without_dead_nodes(
         replace(derived, arguments=tuple(arguments), nodes=tuple(nodes), outputs=tuple(outputs))
     )
-    again = {gradients[o.of] for o in outputs if o.of in started}
     started |= {o.of for o in outputs}
-    return [_added(line, again) for line in formula_lines(shown)], summed
+    return _added(formula_lines(shown), again), summed
 
 
-def _added(line: str, again: set[str]) -> str:
-    name, _, value = line.partition(" = ")
-    return f"{name} += {value}" if name in again else line
+def _added(lines: list[str], again: set[str]) -> list[str]:
+    """The lines with `grad += value` for a second contribution, which has no name of its own."""
+    for name in again:
+        mine = next(k for k, line in enumerate(lines) if line.startswith(f"{name}+ = "))
+        value = lines[mine].partition(" = ")[2]
+        readers = [k for k, line in enumerate(lines) if k != mine and f"{name}+" in line]
+        if not readers:
+            lines[mine] = f"{name} += {value}"
+            continue
+        part = f"{name}_part"
+        lines = [line.replace(f"{name}+", part) for line in lines]
+        lines.insert(mine + 1, f"{name} += {part}")
+    return lines
 
 
 # LaTeX

@@ -60,6 +60,8 @@ def return_type(program: Program) -> str:
     """The annotation of what an operator returns."""
     if len(program.outputs) == 1:
         return "Tensor"
+    if len(program.outputs) > 4:
+        return "tuple[Tensor, ...]"
     return f"tuple[{', '.join(['Tensor'] * len(program.outputs))}]"
 
 

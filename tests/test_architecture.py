@@ -42,7 +42,9 @@ LAYERS = (
     ("exact",),
     ("points",),
     ("proofs",),
-    ("artifact", "checking", "showing", "op"),
+    ("artifact", "op"),
+    ("samples",),
+    ("checking", "showing"),
     ("api",),
     ("__init__",),
     ("cli",),
@@ -50,8 +52,12 @@ LAYERS = (
 )
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 
-# The table is filled from the modules of records when it is first asked for.
-INVERTED = {("functions", name) for name in ("elementary", "special", "activations", "polynomials")}
+# The table is filled from the modules of records when it is first asked for, and Op.check hands
+# over to the module that does it.
+INVERTED = {
+    *(("functions", name) for name in ("elementary", "special", "activations", "polynomials")),
+    ("op", "checking"),
+}
 
 
 def room(path: Path) -> str:

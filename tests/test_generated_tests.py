@@ -97,6 +97,12 @@ class Plant(ast.NodeTransformer):
             return node
         return self.generic_visit(node)
 
+    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
+        # The dims and axes of a shape are numbers, but no coefficients.
+        if all(isinstance(e, ast.Constant | ast.UnaryOp) for e in node.elts):
+            return node
+        return self.generic_visit(node)
+
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         self.in_class = True
         self.generic_visit(node)

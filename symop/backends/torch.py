@@ -96,6 +96,7 @@ class Body:
         self._named = dict(program.names)
         self._wanted = self._masks()
         self._mask = 0
+        self._returned: set[str] = set()
         real = [a for a in program.arguments if not a.is_mask]
         # The last argument is a cotangent or tangent, or an argument that is always there.
         self._reference = self._code[(real[0] if self.is_forward else real[-1]).name]
@@ -219,13 +220,16 @@ class Body:
             value = Text(f"{value.at(_ATOM)}.expand({self._shape(output.frame)})")
         elif node.op == "argument" and self.is_forward:
             value = Text(f"{value.text}.clone()")
-        elif node.op == "argument":
+        elif node.op == "argument" or value.text in self._returned:
             value = Text(self._viewed(value.text))
+        self._returned.add(value.text)
         if dims is None:
             return self._squeezed(value, output.frame)
         if dims:
             place = str(dims[0]) if len(dims) == 1 else str(dims)
             value = Text(f"{value.at(_ATOM)}.squeeze({place})")
+            # What a Function returns may be changed in place only if it is no view.
+            value = Text(f"{value.text}.clone()") if self.is_forward else value
         return value.text
 
     def _squeezed(self, value: Text, frame: Frame) -> str:
@@ -236,10 +240,10 @@ class Body:
             name = self._temporary()
             self._statement(name, value.text)
             value = Text(name)
-        return f"_squeezed({value.text}, {axes})"
+        return f"_squeezed({value.text}, {axes})" + (".clone()" if self.is_forward else "")
 
     def _viewed(self, text: str) -> str:
-        """A view of an argument: a Function must not return what it also saves."""
+        """A view, because a Function must not return a tensor that it saves, nor one twice."""
         return f"{text}.view_as({text})" if self.views else text
 
     # Expressions
@@ -395,8 +399,10 @@ class Body:
         if self.program.nodes[operand].frame != source:
             text = f"{text}.expand({self._shape(source)})"
         if node.dims is None and node.frame:
-            if text.isidentifier() and self.program.nodes[operand].op == "argument":
+            repeated = text in self._returned or self.program.nodes[operand].op == "argument"
+            if text.isidentifier() and repeated:
                 text = self._viewed(text)
+            self._returned.add(text)
             return Text(f"{text}.sum_to_size({self._shape(node.frame)})")
         if node.op == "prod" and node.dims is not None and len(node.dims) > 1:
             assert keepdim or len(node.dims) > 1

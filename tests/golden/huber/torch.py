@@ -122,9 +122,9 @@ class _Huber(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (r, delta, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (r, delta, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return HuberBackward.forward(*values)
-        return HuberBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return HuberBackward.apply(*values)
+        return HuberBackward.forward(*values)
 
 
 class Huber(_Huber):

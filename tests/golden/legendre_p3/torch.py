@@ -60,9 +60,9 @@ class _LegendreP3(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         values, _ = _widened(*ctx.saved_tensors, grad_out)
-        if torch.compiler.is_compiling():
-            return LegendreP3Backward.forward(*values)
-        return LegendreP3Backward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return LegendreP3Backward.apply(*values)
+        return LegendreP3Backward.forward(*values)
 
 
 class LegendreP3(_LegendreP3):

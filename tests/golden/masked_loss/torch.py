@@ -112,9 +112,9 @@ class _MaskedLoss(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (mask, x, y, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (mask, x, y, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return MaskedLossBackward.forward(*values)
-        return MaskedLossBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return MaskedLossBackward.apply(*values)
+        return MaskedLossBackward.forward(*values)
 
 
 class MaskedLoss(_MaskedLoss):

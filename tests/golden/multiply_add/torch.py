@@ -64,7 +64,7 @@ class MultiplyAddBackward(torch.autograd.Function):
         return (
             (d_grad_out * x + d_x * grad_out).sum_to_size(shape.w) if needs_w else None,
             (d_grad_out * w + d_w * grad_out).sum_to_size(shape.x) if needs_x else None,
-            d_grad_out.sum_to_size(shape.b) if needs_b else None,
+            d_grad_out.view_as(d_grad_out).sum_to_size(shape.b) if needs_b else None,
         )
 
 
@@ -90,9 +90,9 @@ class _MultiplyAdd(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (w, x, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (w, x, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return MultiplyAddBackward.forward(*values)
-        return MultiplyAddBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return MultiplyAddBackward.apply(*values)
+        return MultiplyAddBackward.forward(*values)
 
 
 class MultiplyAdd(_MultiplyAdd):

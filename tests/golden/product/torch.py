@@ -80,9 +80,9 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (x, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (x, grad_out, ctx.shape)
-        if torch.compiler.is_compiling():
-            return ProductBackward.forward(*values)
-        return ProductBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return ProductBackward.apply(*values)
+        return ProductBackward.forward(*values)
 
 
 class Product(_Product):
@@ -132,7 +132,7 @@ def _prod_others(dims: tuple[int, ...] | None, e: Tensor, *vectors: Tensor) -> T
     rest = [k for k in range(rank) if k not in axes]
     order = [*rest, *axes[:rank]]
     shape = [e.shape[k] for k in order]
-    flat = [v.permute(order).reshape([*shape[: len(rest)], -1]) for v in (e, *vectors)]
+    flat = [v.permute(order).flatten(len(rest)) for v in (e, *vectors)]
     sets = range(1 << len(vectors))
     place = {0: 0} | {1 << k: k + 1 for k in range(len(vectors))}
     zero = torch.zeros_like(flat[0])

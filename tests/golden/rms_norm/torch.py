@@ -44,7 +44,7 @@ class RmsNormBackward(torch.autograd.Function):
         size1 = _reduced_shape(shape.x, (-1,))
         t5 = shape.x.numel() // max(size1.numel(), 1)
         if needs_x:
-            t6 = -(t4.sum_to_size(size1) / t5) * (2 * x)
+            t6 = -(t4.view_as(t4).sum_to_size(size1) / t5) * (2 * x)
         return (
             t3.sum_to_size(shape.x) + t6 if needs_x else None,
             -t4.sum_to_size(shape.eps) if needs_eps else None,
@@ -133,8 +133,8 @@ class RmsNormBackward(torch.autograd.Function):
             t10 = (d_grad_out * w + d_w * grad_out - t3 * t8) / t1
             t11 = (t9 * t3 + t10 * t2 - t5 * (2 * t8)) / t4
         if needs_x:
-            t12 = 2 * d_x * -(t5.sum_to_size(size1) / t6)
-            t13 = -(t11.sum_to_size(size1) / t6) * t7 + t12
+            t12 = -(t11.view_as(t11).sum_to_size(size1) / t6) * t7
+            t13 = t12 + 2 * d_x * -(t5.sum_to_size(size1) / t6)
         return (
             t10.sum_to_size(t7.shape) + t13 if needs_x else None,
             -t11.sum_to_size(shape.eps) if needs_eps else None,
@@ -164,9 +164,9 @@ class _RmsNorm(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (x, eps, w, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (x, eps, w, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return RmsNormBackward.forward(*values)
-        return RmsNormBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return RmsNormBackward.apply(*values)
+        return RmsNormBackward.forward(*values)
 
 
 class RmsNorm(_RmsNorm):

@@ -101,7 +101,7 @@ class _RowSumScaled(torch.autograd.Function):
         (x, k), half = _widened(x, k)
         axes1 = _reduced_shape((2,) * len(x.shape), (-1,))
         axes2 = torch.broadcast_shapes((2,) * len(k.shape), axes1)
-        return _squeezed(x.sum(-1, keepdim=True) * k, axes2).to(dtype=half)
+        return _squeezed(x.sum(-1, keepdim=True) * k, axes2).clone().to(dtype=half)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -115,9 +115,9 @@ class _RowSumScaled(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (x, k, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (x, k, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return RowSumScaledBackward.forward(*values)
-        return RowSumScaledBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return RowSumScaledBackward.apply(*values)
+        return RowSumScaledBackward.forward(*values)
 
 
 class RowSumScaled(_RowSumScaled):

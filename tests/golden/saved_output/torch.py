@@ -31,7 +31,7 @@ class SavedOutputBackward(torch.autograd.Function):
         needs_a, needs_b = needs
         t1 = grad_out * out
         return (
-            t1.sum_to_size(shape.a) if needs_a else None,
+            t1.view_as(t1).sum_to_size(shape.a) if needs_a else None,
             t1.sum_to_size(shape.b) if needs_b else None,
         )
 
@@ -61,7 +61,7 @@ class SavedOutputBackward(torch.autograd.Function):
         shape, (needs_a, needs_b) = ctx.shape, ctx.needs
         t1 = d_grad_out * out + d_out * grad_out
         return (
-            t1.sum_to_size(shape.a) if needs_a else None,
+            t1.view_as(t1).sum_to_size(shape.a) if needs_a else None,
             t1.sum_to_size(shape.b) if needs_b else None,
         )
 
@@ -88,9 +88,9 @@ class _SavedOutput(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (out, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (out, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return SavedOutputBackward.forward(*values)
-        return SavedOutputBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return SavedOutputBackward.apply(*values)
+        return SavedOutputBackward.forward(*values)
 
 
 class SavedOutput(_SavedOutput):

@@ -86,9 +86,9 @@ class _SoftmaxLast(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         values, _ = _widened(*ctx.saved_tensors, grad_out)
-        if torch.compiler.is_compiling():
-            return SoftmaxLastBackward.forward(*values)
-        return SoftmaxLastBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return SoftmaxLastBackward.apply(*values)
+        return SoftmaxLastBackward.forward(*values)
 
 
 class SoftmaxLast(_SoftmaxLast):

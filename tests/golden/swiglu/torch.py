@@ -110,9 +110,9 @@ class _Swiglu(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (a, b, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (a, b, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return SwigluBackward.forward(*values)
-        return SwigluBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return SwigluBackward.apply(*values)
+        return SwigluBackward.forward(*values)
 
 
 class Swiglu(_Swiglu):

@@ -114,9 +114,9 @@ class _TwoOutputs(torch.autograd.Function):
     def backward(ctx: Any, grad_p: Tensor, grad_q: Tensor) -> Any:
         (x, w, grad_p, grad_q), _ = _widened(*ctx.saved_tensors, grad_p, grad_q)
         values = (x, w, grad_p, grad_q, ctx.shape, *ctx.needs_input_grad)
-        if torch.compiler.is_compiling():
-            return TwoOutputsBackward.forward(*values)
-        return TwoOutputsBackward.apply(*values)
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return TwoOutputsBackward.apply(*values)
+        return TwoOutputsBackward.forward(*values)
 
 
 class TwoOutputs(_TwoOutputs):
