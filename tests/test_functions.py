@@ -389,9 +389,11 @@ SERIES = {"i1e": 1e-13, "i1e_ratio1": 1e-13, "i1e_ratio2": 1e-13}
 @pytest.mark.parametrize("name", ONE_PARAMETER)
 def test_higher_derivatives(name, order):
     function = RECORDS[name]
-    inside = [
-        [s] for s in function.special if function.domain[0] < s < function.domain[1]
-    ] if name not in KINKED else []
+    inside = (
+        [[s] for s in function.special if function.domain[0] < s < function.domain[1]]
+        if name not in KINKED
+        else []
+    )
     tolerance = mp.mpf(SERIES.get(name, 1e-14))
     with mp.workdps(80):
         for values in [*points(function, 3), *inside]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ def program(statements: int, arguments: int) -> str:
     """A program of many statements with shared values; every argument is read."""
     generator = random.Random(0)
     names = [f"a{i}" for i in range(arguments)]
-    lines = ["u0 = " + " + ".join(f"{n}*{m}" for n, m in zip(names, names[1:], strict=False))]
+    lines = ["u0 = " + " + ".join(f"{n}*{m}" for n, m in pairwise(names))]
     shapes = ("{u}*{x} + {y}", "tanh({x} + {u})", "{u} - {y}*{x}", "sin({u})*{x}",
               "{u}**3*0.5/(1 + {y}**2)", "where({u} > {x}, {u}*{y}, {x})")  # fmt: skip
     for i in range(1, statements):

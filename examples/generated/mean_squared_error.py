@@ -63,8 +63,8 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
             t3 = 2 * grad_out
             t4 = grad_grad_prediction.expand(size1).sum_to_size(shape.target)
             t5 = t3 * t2
-            grad_prediction = t5 * (
-                size1.numel() // max(grad_grad_prediction.shape.numel(), 1)
+            grad_prediction = (
+                t5 * (size1.numel() // max(grad_grad_prediction.shape.numel(), 1))
             )
             grad_target = -(t3 * (t4 / t1))
             grad_grad_out = grad_grad_out + (2 * (prediction - target) * t2).sum()
