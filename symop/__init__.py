@@ -16,7 +16,7 @@ from symop.errors import (
 
 if TYPE_CHECKING:
     from symop.api import compile, generate, op
-    from symop.op import Op
+    from symop.operators import Op
 
 __version__ = "0.1.0"
 
@@ -42,7 +42,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     if name == "Op":
-        from symop.op import Op
+        from symop.operators import Op
 
         return Op
     raise AttributeError(f"module 'symop' has no attribute {name!r}")

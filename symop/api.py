@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from symop.compiler import formula
 from symop.errors import CallError
-from symop.op import Op
+from symop.operators import Op
 from symop.program import Program
 
 BACKENDS = ("auto", "torch")

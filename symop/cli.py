@@ -19,7 +19,7 @@ from typer.core import TyperCommand
 from symop.errors import CallError, SymopError
 
 if TYPE_CHECKING:
-    from symop.op import Op
+    from symop.operators import Op
 
 # What standard input may hold; a longer formula is refused by the parser anyway.
 _MAX_INPUT = 1_000_000

@@ -7,7 +7,7 @@ tidy                           -> Programs      symop.tidying
 plan                           -> Plan          symop.planning
 lower and print                -> text          symop.lowering, symop.backends, symop.methods
 render                         -> a module      symop.views, symop.rendering
-load                           -> Op            symop.loading, symop.op
+load                           -> Op            symop.loading, symop.operators
 
 Every stage takes frozen records and gives frozen records; the imports go downward only.
 """

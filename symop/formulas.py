@@ -84,6 +84,10 @@ class _Formulas:
                 return f"not {self.at(operands[0], 4)}", 3
             case "mul":
                 return self.product(*operands)
+        if node.op == "div" and self.program.nodes[operands[1]].op == "count":
+            total = self.texts[operands[0]][0]
+            if total.startswith("sum("):
+                return f"mean({total[4:]}", _ATOM
         if node.op in _BINARY:
             sign, binding = _BINARY[node.op]
             return (

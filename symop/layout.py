@@ -50,8 +50,8 @@ def _value(head: str, text: str, pad: str) -> list[str]:
     if isinstance(node, ast.Call):
         function = text[: node.func.end_col_offset]
         if len(head) + len(function) + 1 > WIDTH and len(calls) == 2 and "(" in calls[0]:
-            first, inner = calls[0][:-1].split("(", 1)
-            return [f"{head}{first}(", f"{pad}    {inner}", f"{pad}){calls[1]}"]
+            method, argument = calls[0][:-1].split("(", 1)
+            return [f"{head}{method}(", f"{pad}    {argument}", f"{pad}){calls[1]}"]
         inside = len(function) + 1
         items = [_segment(text, argument, inside) for argument in node.args]
         items += [f"{k.arg}={_segment(text, k.value, inside)}" for k in node.keywords]

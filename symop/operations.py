@@ -57,7 +57,7 @@ class Operations:
             return self.checked(self.builder.apply(op, a, b), place)
         exact = {"add": lambda: p + q, "sub": lambda: p - q, "mul": lambda: p * q}
         value = exact[op]() if op in exact else p / q
-        return self._bounded(value, place)
+        return self.bounded(value, place)
 
     def negated(self, a: int) -> int:
         """The negative of a value."""
@@ -66,7 +66,8 @@ class Operations:
         value = self.builder.value(a)
         return self.builder.apply("neg", a) if value is None else self.builder.constant(-value)
 
-    def _bounded(self, value: Fraction, place: Any) -> int:
+    def bounded(self, value: Fraction, place: Any) -> int:
+        """A literal number, refused where it is too large."""
         if max(value.numerator.bit_length(), value.denominator.bit_length()) > 4096:
             return self.refuse("a constant of more than 4096 bits", place)
         if abs(value.numerator) >= value.denominator << 1024:
@@ -87,7 +88,7 @@ class Operations:
         bits = max(b.numerator.bit_length(), b.denominator.bit_length())
         if abs(b) != 1 and b != 0 and bits * abs(n) > 4096:
             return self.refuse("a constant of more than 4096 bits", place)
-        return self._bounded(b ** int(n % 2 if abs(b) == 1 else n), place)
+        return self.bounded(b ** int(n % 2 if abs(b) == 1 else n), place)
 
     def where(self, condition: int, a: int, b: int) -> int:
         """The value of a where the condition holds, of b elsewhere."""

@@ -66,7 +66,7 @@ def _items(source: Any) -> dict[str, Any] | None:
 
 
 def _is_sympy(source: Any) -> bool:
-    return any(base.__module__.startswith("sympy.") for base in type(source).__mro__)
+    return any(str(base.__module__).startswith("sympy.") for base in type(source).__mro__)
 
 
 def _text_lines(source: str, program: Program) -> Lines:

@@ -54,7 +54,7 @@ class Scope:
         self._read.add(name)
         return self._values[name]
 
-    def bind(self, name: str, value: int, source: Source, node: ast.AST) -> None:
+    def bind(self, name: str, value: int, source: Source, node: ast.AST | None) -> None:
         """Give a value a name; a name is assigned once, and not after it was an argument."""
         if self._inner:
             self._values[name] = value

@@ -30,7 +30,7 @@ from symop.slopes import active_nodes
 from symop.tidying import tidy
 
 if TYPE_CHECKING:
-    from symop.op import Op
+    from symop.operators import Op
 
 _INDENT = "    "
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -42,7 +42,7 @@ LAYERS = (
     ("exact",),
     ("points",),
     ("proofs",),
-    ("artifact", "op"),
+    ("artifact", "operators"),
     ("samples",),
     ("checking", "showing"),
     ("api",),
@@ -56,7 +56,7 @@ LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in mod
 # over to the module that does it.
 INVERTED = {
     *(("functions", name) for name in ("elementary", "special", "activations", "polynomials")),
-    ("op", "checking"),
+    ("operators", "checking"),
 }
 
 

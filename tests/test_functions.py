@@ -802,11 +802,11 @@ def test_table_is_complete():
 
 
 def test_names_stand_once():
-    from symop import activations, elementary, special
+    from symop import activations, elementary, polynomials, special
 
     names = [
         name
-        for module in (elementary, special, activations)
+        for module in (elementary, special, activations, polynomials)
         for function in module.FUNCTIONS
         for name in (function.name, *function.aliases)
     ]

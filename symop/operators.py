@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from torch.fx import Proxy
+
 from symop.compiler import Formula
 from symop.differentiation import vjp
 from symop.errors import CallError, DerivativeError
@@ -85,6 +87,9 @@ class Op:
         Raises:
             CallError: the values are too few or too many, or cannot be combined.
         """
+        if any(type(value) is Proxy for value in values):
+            # Inside a function that is being traced, the call stays one node of its graph.
+            return values[0].tracer.create_proxy("call_function", self, values, named)
         if named or len(values) != len(self.program.arguments):
             values = self._bound(values, named)
         try:

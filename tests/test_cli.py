@@ -1,0 +1,355 @@
+"""The command line: exit codes, what goes to which stream, and what it does not believe."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import symop
+from symop.cli import app
+
+ROOT = Path(__file__).parent.parent
+HOSTILE = json.loads((ROOT / "tests" / "data" / "hostile_inputs.json").read_text())["entries"]
+P3 = "0.5*(5*x**3-3*x)"
+
+
+def invoke(*arguments, given=None):
+    return CliRunner().invoke(app, list(arguments), input=given)
+
+
+def process(*arguments, folder=ROOT, given="", **variables):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **variables}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "symop", *arguments],
+        cwd=folder, env=environment, input=given, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+
+
+def text_of(entry):
+    if isinstance(entry["input"], dict):
+        return "".join(piece * count for piece, count in entry["input"]["repeat"])
+    return entry["input"]
+
+
+# Help and versions
+
+
+@pytest.mark.parametrize("command", [[], ["generate"], ["show"], ["check"]])
+def test_help_documents_the_exit_codes(command):
+    result = invoke(*command, "--help")
+    assert result.exit_code == 0
+    words = " ".join(result.output.split())
+    assert "Exit codes: 0 all is well" in words
+    assert "2 the formula" in words
+
+
+def test_help_waits_neither_for_torch_nor_for_sympy():
+    start = time.perf_counter()
+    result = process("--help")
+    took = time.perf_counter() - start
+    assert result.returncode == 0
+    assert "generate" in result.stdout
+    assert result.stderr == ""
+    # Measured 0.12 s; the bound is for busy machines.
+    assert took < 1.5
+
+
+def test_the_command_imports_nothing_large():
+    script = "import symop.cli, sys; print([m for m in ('torch', 'sympy', 'numpy', 'jinja2') " \
+             "if m in sys.modules])"  # fmt: skip
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True,
+                           text=True, check=True)  # fmt: skip
+    assert found.stdout.strip() == "[]"
+
+
+def test_version_names_symop_torch_and_python():
+    result = invoke("--version")
+    assert result.exit_code == 0
+    python = ".".join(map(str, sys.version_info[:3]))
+    expected = rf"symop {re.escape(symop.__version__)}, torch \d+\.\d+\S*, Python {python}\n"
+    assert re.fullmatch(expected, result.stdout)
+
+
+# generate
+
+
+def test_generate_writes_a_module_and_its_test(tmp_path):
+    result = invoke("generate", P3, "--name", "legendre_p3", "--out", str(tmp_path / "new"))
+    assert result.exit_code == 0, result.output
+    written = tmp_path / "new" / "legendre_p3.py", tmp_path / "new" / "test_legendre_p3.py"
+    assert result.stdout.split() == [str(p) for p in written]
+    files = symop.generate(P3, name="legendre_p3").files
+    assert [p.read_text() for p in written] == list(files.values())
+
+
+def test_generate_takes_orders_outputs_and_folders(tmp_path):
+    result = invoke(
+        "generate", "h = w*x; y = h + b", "--name", "two", "--out", str(tmp_path / "src"),
+        "--tests", str(tmp_path / "tests"), "--args", "x, w,b", "--outputs", "y,h",
+        "--backend", "torch",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "src" / "two.py").read_text()
+    assert re.search(r"def two\(\s*x: Tensor", text)
+    assert (tmp_path / "tests" / "test_two.py").exists()
+    assert not (tmp_path / "src" / "test_two.py").exists()
+
+
+def test_generate_without_tests_writes_the_module_only(tmp_path):
+    assert invoke("generate", "x*y", "--name", "product", "--out", str(tmp_path),
+                  "--no-tests").exit_code == 0  # fmt: skip
+    assert [p.name for p in tmp_path.iterdir()] == ["product.py"]
+
+
+def test_check_writes_nothing_and_tells_the_difference(tmp_path):
+    command = ["generate", "x*y", "--name", "product", "--out", str(tmp_path), "--no-tests"]
+    missing = invoke(*command, "--check")
+    assert missing.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+    assert "+def product(" in missing.stdout
+    assert invoke(*command).exit_code == 0
+    same = invoke(*command, "--check")
+    assert (same.exit_code, same.output) == (0, "")
+    path = tmp_path / "product.py"
+    changed = path.read_text().replace("x * y", "y * x")
+    path.write_text(changed)
+    other = invoke(*command, "--check")
+    assert other.exit_code == 1
+    lines = other.stdout.splitlines()
+    assert lines[0] == f"--- {path}"
+    assert any(line.startswith("-") and "y * x" in line for line in lines)
+    assert any(line.startswith("+") and "x * y" in line for line in lines)
+    assert path.read_text() == changed
+
+
+def test_a_file_of_someone_else_is_kept(tmp_path):
+    path = tmp_path / "product.py"
+    path.write_text("mine = 1\n")
+    command = ["generate", "x*y", "--name", "product", "--out", str(tmp_path), "--no-tests"]
+    result = invoke(*command)
+    assert result.exit_code == 2
+    assert "not written by symop" in result.stderr
+    assert result.stdout == ""
+    assert path.read_text() == "mine = 1\n"
+    assert invoke(*command, "--force").exit_code == 0
+    assert "class Product" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["x*y", "--name", "Product"], "product"),
+        (["x*y", "--name", "torch"], "torch_op"),
+        (["x*y", "--name", "../up"], "lower snake case"),
+        (["x*y", "--name", "f", "--backend", "fortran"], "fortran"),
+        (["x*y", "--name", "f", "--tests", "t", "--no-tests"], "one of the two"),
+        (["x*y", "--name", "f", "--args", "x"], "y"),
+        (["x*y", "--name", "f", "--out", "/dev/null/below"], "below"),
+    ],
+)
+def test_generate_refuses_in_one_message(tmp_path, arguments, said):
+    if "--out" not in arguments:
+        arguments = [*arguments, "--out", str(tmp_path)]
+    result = invoke("generate", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+# show
+
+
+def test_show_prints_gradients_and_costs():
+    result = invoke("show", "w*x + b")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    for piece in ("grad_w = ", "saved for the gradients", "not saved", "operations"):
+        assert piece in result.stdout
+
+
+@pytest.mark.parametrize("formula", ["-x", "-exp(x)", "-x*y - 1", "-(x)", "-x; ", "-o"])
+@pytest.mark.parametrize("dashes", [[], ["--"]])
+def test_formulas_may_begin_with_a_minus_sign(formula, dashes):
+    result = invoke("show", *dashes, formula)
+    assert result.exit_code == 0, result.output
+    assert "formula" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "formula", ["h = 2*x\ny = h*h", "h = 2*x; y = h*h", "h = 2*x\r\ny = h*h\r\n"]
+)
+def test_programs_are_read_from_the_argument_and_from_standard_input(formula):
+    direct = invoke("show", "--steps", formula)
+    piped = invoke("show", "--steps", "-", given=formula)
+    assert direct.exit_code == piped.exit_code == 0, direct.output
+    assert direct.stdout == piped.stdout
+    assert "through y = h" in direct.stdout
+
+
+def test_show_source_is_the_module():
+    assert invoke("show", P3, "--source").stdout == symop.compile(P3).source
+
+
+def test_show_steps_answers_the_two_layers():
+    stdout = process(
+        "show", "--steps", "h = w1*x + b1; y = w2*h + b2", PYTHONIOENCODING="ascii"
+    ).stdout
+    assert "grad_h = grad_y*w2" in stdout
+    assert "grad_w1 = grad_h*x" in stdout
+
+
+def test_show_latex():
+    pytest.importorskip("symop.symbolic")
+    assert r"\frac{\partial out}{\partial x}" in invoke("show", "x**2", "--latex").stdout
+
+
+def test_show_refuses_two_kinds_of_output():
+    result = invoke("show", "x", "--source", "--steps")
+    assert result.exit_code == 2
+    assert "one of them" in result.stderr
+
+
+def test_output_without_unicode_and_terminal_is_plain_ascii():
+    plain = process("show", "sum(x**2)", PYTHONIOENCODING="ascii").stdout
+    assert plain.isascii()
+    assert "x**2" in plain
+    rich = process("show", "sum(x**2)", PYTHONIOENCODING="utf-8", FORCE_COLOR="").stdout
+    assert "x²" in rich
+    assert "\x1b" not in plain + rich
+
+
+# Refusals
+
+
+def test_a_fault_is_shown_with_its_caret_and_no_markup():
+    result = process("show", "y[/red] + [bold]foo(x")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert "\x1b" not in result.stderr
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("symop: ")
+    assert lines[1] == "    y[/red] + [bold]foo(x"
+    assert lines[2].strip(" ^") == ""
+    assert "^" in lines[2]
+
+
+def test_several_faults_are_reported_together():
+    result = invoke("show", "sine(x) + logg(y)")
+    assert result.exit_code == 2
+    assert result.stderr.count("^") >= 2
+    assert "sin" in result.stderr
+
+
+def test_long_messages_are_not_wrapped_by_the_terminal_width():
+    result = process("show", "x + " * 12 + "foo(y)", COLUMNS="40")
+    assert result.stderr.splitlines()[1] == "    " + "x + " * 12 + "foo(y)"
+
+
+@pytest.mark.parametrize(
+    "entry", [e for e in HOSTILE if e["target"] == "expr"], ids=lambda e: e["id"]
+)
+def test_hostile_formulas_end_in_a_message(entry):
+    text = text_of(entry)
+    start = time.perf_counter()
+    result = invoke("show", "--", text) if text != "-" else invoke("show", "-", given=text)
+    assert time.perf_counter() - start < 5
+    assert isinstance(result.exception, SystemExit | None)
+    if entry["verdict"] == "reject":
+        assert result.exit_code == 2
+        assert result.stdout == ""
+    assert result.exit_code in (0, 2)
+    if result.exit_code:
+        assert result.stderr.startswith("symop: ")
+
+
+def test_bytes_that_are_no_text_are_refused():
+    result = CliRunner().invoke(app, ["show", "-"], input=b"x + \xff\xfe")
+    assert result.exit_code == 2
+    assert "cannot stand in a formula" in result.stderr
+
+
+def test_endless_input_is_read_to_a_bound():
+    result = invoke("show", "-", given="x + " * 1_000_000)
+    assert result.exit_code == 2
+    assert "characters" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "x", "--latx"], "--latex"),
+        (["show", "x", "y"], "unexpected extra argument"),
+        (["generate", "x", "--out", "o"], "--name"),
+        (["shew", "x"], "shew"),
+        (["show"], "FORMULA"),
+    ],
+)
+def test_wrong_usage_is_explained(arguments, said):
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_messages_do_not_steer_the_terminal(tmp_path):
+    result = invoke("check", f"{tmp_path}/\x1b[31m.py")
+    assert result.exit_code == 2
+    assert "\x1b" not in result.stderr
+    assert "\\x1b" in result.stderr
+
+
+# check
+
+
+def test_check_prints_a_table():
+    result = invoke("check", "w*x + b")
+    assert result.exit_code == 0, result.output
+    assert "gradgradcheck" in result.stdout
+    assert "median" in result.stdout
+
+
+def test_check_reads_a_generated_file_and_exits_1_when_it_is_wrong(tmp_path):
+    invoke("generate", P3, "--name", "legendre_p3", "--out", str(tmp_path), "--no-tests")
+    path = tmp_path / "legendre_p3.py"
+    right = process("check", str(path))
+    assert right.returncode == 0, right.stdout + right.stderr
+    path.write_text(path.read_text().replace("7.5 * x**2 - 1.5", "7.5 * x**2 + 1.5"))
+    wrong = process("check", str(path))
+    assert wrong.returncode == 1
+    assert wrong.stderr == ""
+    assert "DOES NOT HOLD" in wrong.stdout
+
+
+def test_check_refuses_other_files(tmp_path):
+    path = tmp_path / "other.py"
+    path.write_text("raise SystemExit(0)\n")
+    result = process("check", str(path))
+    assert result.returncode == 2
+    assert "generated" in result.stderr
+
+
+# The folder that the user stands in
+
+
+@pytest.mark.parametrize("module", ["torch", "sympy", "typer", "rich", "jinja2"])
+def test_files_of_the_current_folder_are_not_imported(tmp_path, module):
+    (tmp_path / f"{module}.py").write_text("raise SystemError('imported')\n")
+    result = process("check", "x*y", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    script = f"import sys; sys.path.insert(0, ''); sys.path.insert(1, {str(ROOT)!r})\n" \
+             "sys.argv = ['symop', 'show', 'x*y']\nfrom symop.__main__ import main\nmain()\n"  # fmt: skip
+    entry = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True,
+                           text=True, check=False)  # fmt: skip
+    assert entry.returncode == 0, entry.stderr
