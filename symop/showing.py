@@ -37,6 +37,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNS = {
     "**": "**", "*": "·", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π", "sum(": "Σ(", "sqrt(": "√(",
 }  # fmt: skip
+_TEMPORARY = re.compile(r"t(_\d+)?")
 _SPELLED = re.compile(
     r"\*\*(?:\((?P<signed>-\d+)\)|(?P<power>\d+)(?![\w.(]))"
     r"|\*\*|\*|<=|>=|!=|\bpi\b(?!\()|(?<![\w.])(?:sum|sqrt)\("
@@ -315,23 +316,27 @@ def _statement(
     program: Program, label: dict[int, str], root: int, name: str, *, alias: bool = False
 ) -> _Statement:
     """The program of one statement, in which the other named values are arguments."""
+    inner, pending = set(), [root]
+    while pending:
+        index = pending.pop()
+        if index not in inner:
+            inner.add(index)
+            if index not in label or (index == root and not alias):
+                pending += program.nodes[index].operands
     build = Builder()
-    place: list[int] = []
-    for index, node in enumerate(program.nodes):
-        given = label.get(index)
-        if given is not None and (index != root or alias):
-            place.append(build.argument(Argument(given, node.frame)))
+    place: dict[int, int] = {}
+    named = []
+    for index in sorted(inner):
+        node = program.nodes[index]
+        if index in label and (index != root or alias):
+            named.append(Argument(label[index], node.frame))
+            place[index] = build.argument(named[-1])
         else:
-            operands = tuple(place[o] for o in node.operands)
-            place.append(build.put(with_operands(node, operands)))
-    named = [Argument(n, program.nodes[i].frame) for i, n in label.items() if n != name]
-    frame = program.nodes[root].frame
-    output = Output(name, place[root], frame)
-    arguments = (*program.arguments, *named)
-    whole = Program(arguments, tuple(build.nodes), (output,))
-    cut = without_dead_nodes(whole)
-    read = _names_read(cut)
-    return _Statement(name, replace(cut, arguments=tuple(a for a in arguments if a.name in read)))
+            place[index] = build.put(with_operands(node, tuple(place[o] for o in node.operands)))
+    output = Output(name, place[root], program.nodes[root].frame)
+    read = {str(node.value) for node in build.nodes if node.op in ("argument", "mask")}
+    given = [a for a in program.arguments if a.name in read]
+    return _Statement(name, Program((*given, *named), tuple(build.nodes), (output,)))
 
 
 def _adjoint(
@@ -366,7 +371,7 @@ def _adjoint(
     outputs = [replace(o, name=gradients[o.of]) for o in outputs]
     # Temporaries take no name that stands for something in another statement.
     own = {a.name for a in arguments} | {o.name for o in outputs}
-    others = {*gradients, *gradients.values()} - own
+    others = {n for n in (*gradients, *gradients.values()) if _TEMPORARY.fullmatch(n)} - own
     arguments += [Argument(name, ()) for name in sorted(others)]
     again = {gradients[o.of] for o in outputs if o.of in started}
     outputs = [replace(o, name=f"{o.name}+") if o.name in again else o for o in outputs]

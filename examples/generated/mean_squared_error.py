@@ -53,33 +53,27 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         prediction, target, grad_out = ctx.saved_tensors
         grad_grad_prediction, grad_grad_target = grads
-        shape = ctx.shape
         grad_prediction = grad_target = None
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_prediction is not None:
-            size1 = torch.broadcast_shapes(shape.prediction, shape.target)
+            size1 = torch.broadcast_shapes(ctx.shape.prediction, ctx.shape.target)
             t1 = size1.numel()
             t2 = grad_grad_prediction / t1
             t3 = 2 * grad_out
-            t4 = grad_grad_prediction.expand(size1).sum_to_size(shape.target)
-            t5 = t3 * t2
-            grad_prediction = (
-                t5 * (size1.numel() // max(grad_grad_prediction.shape.numel(), 1))
-            )
+            t4 = grad_grad_prediction.expand(size1).sum_to_size(ctx.shape.target)
+            t5 = size1.numel() // max(grad_grad_prediction.shape.numel(), 1)
+            grad_prediction = t3 * t2 * t5
             grad_target = -(t3 * (t4 / t1))
             grad_grad_out = grad_grad_out + (2 * (prediction - target) * t2).sum()
         if grad_grad_target is not None:
-            size1 = torch.broadcast_shapes(shape.prediction, shape.target)
+            size1 = torch.broadcast_shapes(ctx.shape.prediction, ctx.shape.target)
             t1 = size1.numel()
             t2 = grad_grad_target / t1
             t3 = 2 * grad_out
-            t4 = t3 * t2
-            t5 = grad_grad_target.expand(size1).sum_to_size(shape.prediction)
+            t4 = size1.numel() // max(grad_grad_target.shape.numel(), 1)
+            t5 = grad_grad_target.expand(size1).sum_to_size(ctx.shape.prediction)
             grad_prediction = _added(grad_prediction, -(t3 * (t5 / t1)))
-            grad_target = _added(
-                grad_target,
-                t4 * (size1.numel() // max(grad_grad_target.shape.numel(), 1)),
-            )
+            grad_target = _added(grad_target, t3 * t2 * t4)
             grad_grad_out = grad_grad_out + -(2 * (prediction - target) * t2).sum()
         return grad_prediction, grad_target, grad_grad_out, None, None, None
 

@@ -254,7 +254,7 @@ class Body:
             text = self._compose(index, node)
             if node.op == "count" and self._reads[index] > 1:
                 text = self._shared_count(index, text)
-            elif node.op in LEAVES:
+            elif node.op in LEAVES and node.op != "count":
                 return text
             self._texts[index] = text
         return self._texts[index]
@@ -278,6 +278,8 @@ class Body:
 
     def _can_split(self, index: int) -> bool:
         node = self.program.nodes[index]
+        if node.op == "count":
+            return not self._value(index).text.isidentifier()
         if node.op in LEAVES or (
             node.op in COMPARISONS
             and all(self.program.nodes[o].op in LEAVES for o in node.operands)

@@ -36,19 +36,19 @@ class RmsNormBackward(torch.autograd.Function):
         x: Any, eps: Any, w: Any, grad_out: Tensor, shape: _Shapes, *needs: bool
     ) -> Any:
         needs_x, needs_eps, needs_w = needs
-        t1 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
-        t2 = x / t1
-        if needs_x or needs_eps:
-            t3 = grad_out * w / t1
-            t4 = t2 * t3 / (2 * t1)
         size1 = _reduced_shape(shape.x, (-1,))
-        t5 = shape.x.numel() // max(size1.numel(), 1)
+        t1 = shape.x.numel() // max(size1.numel(), 1)
+        t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
+        t3 = x / t2
+        if needs_x or needs_eps:
+            t4 = grad_out * w / t2
+            t5 = t3 * t4 / (2 * t2)
         if needs_x:
-            t6 = -(t4.view_as(t4).sum_to_size(size1) / t5) * (2 * x)
+            t6 = -(t5.view_as(t5).sum_to_size(size1) / t1) * (2 * x)
         return (
-            t3.sum_to_size(shape.x) + t6 if needs_x else None,
-            -t4.sum_to_size(shape.eps) if needs_eps else None,
-            (grad_out * t2).sum_to_size(shape.w) if needs_w else None,
+            t4.sum_to_size(shape.x) + t6 if needs_x else None,
+            -t5.sum_to_size(shape.eps) if needs_eps else None,
+            (grad_out * t3).sum_to_size(shape.w) if needs_w else None,
         )
 
     @staticmethod
@@ -64,51 +64,51 @@ class RmsNormBackward(torch.autograd.Function):
         grad_x = grad_eps = grad_w = None
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_x is not None:
-            t1 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
-            t2 = x / t1
-            t3 = grad_out * w / t1
-            t4 = 2 * t1
-            t5 = t2 * t3 / t4
             size1 = _reduced_shape(ctx.shape.x, (-1,))
-            t6 = grad_grad_x.shape.numel() // max(size1.numel(), 1)
+            t1 = grad_grad_x.shape.numel() // max(size1.numel(), 1)
+            t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
+            t3 = x / t2
+            t4 = grad_out * w / t2
+            t5 = 2 * t2
+            t6 = t3 * t4 / t5
             t7 = 2 * x
-            t8 = (grad_grad_x * t7).sum_to_size(size1) / t6 / t4
-            t9 = (grad_grad_x - t8 * t2) / t1
-            t10 = t3 * t8 / t1
-            t11 = (2 * (t8 * t5) - t9 * t3 + t10 * t2) / t4
-            t12 = 2 * (grad_grad_x * -(t5.sum_to_size(size1) / t6))
-            t13 = t12 + t11.sum_to_size(size1) / t6 * t7
+            t8 = (grad_grad_x * t7).sum_to_size(size1) / t1 / t5
+            t9 = (grad_grad_x - t8 * t3) / t2
+            t10 = t4 * t8 / t2
+            t11 = (2 * (t8 * t6) - t9 * t4 + t10 * t3) / t5
+            t12 = 2 * (grad_grad_x * -(t6.sum_to_size(size1) / t1))
+            t13 = t12 + t11.sum_to_size(size1) / t1 * t7
             grad_x = t13 + -t10.sum_to_size(grad_grad_x.shape)
             grad_eps = t11.sum_to_size(ctx.shape.eps)
             grad_w = (t9 * grad_out).sum_to_size(ctx.shape.w)
             grad_grad_out = grad_grad_out + t9 * w
         if grad_grad_eps is not None:
-            t1 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
-            t2 = x / t1
-            t3 = grad_out * w / t1
-            t4 = 2 * t1
-            t5 = grad_grad_eps / t4
-            t6 = t2 * t5 / t1
-            t7 = t3 * t5 / t1
-            t8 = (2 * (t5 * (t2 * t3 / t4)) + t6 * t3 + t7 * t2) / t4
             size1 = _reduced_shape(ctx.shape.x, (-1,))
-            t9 = ctx.shape.x.numel() // max(size1.numel(), 1)
-            t10 = t8.sum_to_size(size1) / t9 * (2 * x)
-            grad_x = _added(grad_x, -t7.sum_to_size(ctx.shape.x) + t10)
-            grad_eps = _added(grad_eps, t8.sum_to_size(grad_grad_eps.shape))
-            grad_w = _added(grad_w, -(grad_out * t6).sum_to_size(ctx.shape.w))
-            grad_grad_out = grad_grad_out + -(w * t6)
+            t1 = ctx.shape.x.numel() // max(size1.numel(), 1)
+            t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
+            t3 = x / t2
+            t4 = grad_out * w / t2
+            t5 = 2 * t2
+            t6 = grad_grad_eps / t5
+            t7 = t3 * t6 / t2
+            t8 = t4 * t6 / t2
+            t9 = (2 * (t6 * (t3 * t4 / t5)) + t7 * t4 + t8 * t3) / t5
+            t10 = t9.sum_to_size(size1) / t1 * (2 * x)
+            grad_x = _added(grad_x, -t8.sum_to_size(ctx.shape.x) + t10)
+            grad_eps = _added(grad_eps, t9.sum_to_size(grad_grad_eps.shape))
+            grad_w = _added(grad_w, -(grad_out * t7).sum_to_size(ctx.shape.w))
+            grad_grad_out = grad_grad_out + -(w * t7)
         if grad_grad_w is not None:
-            t1 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
-            t2 = x / t1
-            t3 = grad_out * grad_grad_w / t1
-            t4 = t2 * t3 / (2 * t1)
             size1 = _reduced_shape(ctx.shape.x, (-1,))
-            t5 = ctx.shape.x.numel() // max(size1.numel(), 1)
-            t6 = -(t4.sum_to_size(size1) / t5) * (2 * x)
-            grad_x = _added(grad_x, t3.sum_to_size(ctx.shape.x) + t6)
-            grad_eps = _added(grad_eps, -t4.sum_to_size(ctx.shape.eps))
-            grad_grad_out = grad_grad_out + grad_grad_w * t2
+            t1 = ctx.shape.x.numel() // max(size1.numel(), 1)
+            t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
+            t3 = x / t2
+            t4 = grad_out * grad_grad_w / t2
+            t5 = t3 * t4 / (2 * t2)
+            t6 = -(t5.sum_to_size(size1) / t1) * (2 * x)
+            grad_x = _added(grad_x, t4.sum_to_size(ctx.shape.x) + t6)
+            grad_eps = _added(grad_eps, -t5.sum_to_size(ctx.shape.eps))
+            grad_grad_out = grad_grad_out + grad_grad_w * t3
         return grad_x, grad_eps, grad_w, grad_grad_out, None, None, None, None
 
     @staticmethod
@@ -117,28 +117,28 @@ class RmsNormBackward(torch.autograd.Function):
     ) -> Any:
         x, eps, w, grad_out = ctx.saved_tensors
         shape, (needs_x, needs_eps, needs_w) = ctx.shape, ctx.needs
-        t1 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
-        t2 = x / t1
-        if needs_x or needs_eps:
-            t3 = grad_out * w / t1
-        t4 = 2 * t1
-        if needs_x or needs_eps:
-            t5 = t2 * t3 / t4
         size1 = _reduced_shape(shape.x, (-1,))
-        t6 = shape.x.numel() // max(size1.numel(), 1)
-        t7 = 2 * x
-        t8 = ((d_x * t7).mean(-1, keepdim=True) + d_eps) / t4
-        t9 = (d_x - t2 * t8) / t1
+        t1 = shape.x.numel() // max(size1.numel(), 1)
+        t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
+        t3 = x / t2
         if needs_x or needs_eps:
-            t10 = (d_grad_out * w + d_w * grad_out - t3 * t8) / t1
-            t11 = (t9 * t3 + t10 * t2 - t5 * (2 * t8)) / t4
+            t4 = grad_out * w / t2
+        t5 = 2 * t2
+        if needs_x or needs_eps:
+            t6 = t3 * t4 / t5
+        t7 = 2 * x
+        t8 = ((d_x * t7).mean(-1, keepdim=True) + d_eps) / t5
+        t9 = (d_x - t3 * t8) / t2
+        if needs_x or needs_eps:
+            t10 = (d_grad_out * w + d_w * grad_out - t4 * t8) / t2
+            t11 = (t9 * t4 + t10 * t3 - t6 * (2 * t8)) / t5
         if needs_x:
-            t12 = -(t11.view_as(t11).sum_to_size(size1) / t6) * t7
-            t13 = t12 + 2 * d_x * -(t5.sum_to_size(size1) / t6)
+            t12 = -(t11.view_as(t11).sum_to_size(size1) / t1) * t7
+            t13 = t12 + 2 * d_x * -(t6.sum_to_size(size1) / t1)
         return (
             t10.sum_to_size(t7.shape) + t13 if needs_x else None,
             -t11.sum_to_size(shape.eps) if needs_eps else None,
-            (d_grad_out * t2 + t9 * grad_out).sum_to_size(shape.w) if needs_w else None,
+            (d_grad_out * t3 + t9 * grad_out).sum_to_size(shape.w) if needs_w else None,
         )
 
 
@@ -176,10 +176,10 @@ class RmsNorm(_RmsNorm):
     def jvp(ctx: Any, d_x: Tensor, d_eps: Tensor, d_w: Tensor) -> Any:
         values, half = _widened(*ctx.saved_tensors, d_x, d_eps, d_w)
         x, eps, w, d_x, d_eps, d_w = values
-        t1 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
-        t2 = x / t1
-        t3 = ((2 * d_x * x).mean(-1, keepdim=True) + d_eps) / (2 * t1)
-        return ((d_x - t2 * t3) / t1 * w + d_w * t2).to(dtype=half)
+        t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
+        t3 = x / t2
+        t4 = ((2 * d_x * x).mean(-1, keepdim=True) + d_eps) / (2 * t2)
+        return ((d_x - t3 * t4) / t2 * w + d_w * t3).to(dtype=half)
 
 
 def rms_norm(x: Tensor | float, eps: Tensor | float, w: Tensor | float) -> Tensor:
