@@ -22,7 +22,11 @@ def wheel(tmp_path_factory):
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         source.mkdir(exist_ok=True)
         (source / name).write_bytes((ROOT / name).read_bytes())
-    for path in [*ROOT.glob("symop/**/*.py"), *ROOT.glob("symop/py.typed"), *ROOT.glob("templates/*")]:
+    for path in [
+        *ROOT.glob("symop/**/*.py"),
+        *ROOT.glob("symop/py.typed"),
+        *ROOT.glob("templates/*"),
+    ]:
         target = source / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
