@@ -127,7 +127,7 @@ class Scope:
         Raises:
             FormulaError: it has no argument, an unused line, or no such outputs.
         """
-        if not self._arguments:
+        if not self._arguments and not self._declared:
             source.report("the formula has no argument; a free name such as x is expected")
             source.check()
         arguments = self._ordered(source, args)

@@ -68,6 +68,14 @@ def test_an_argument_that_is_never_used_has_gradient_none():
     assert unused.grad is None
 
 
+def test_a_constant_has_an_argument_where_args_names_one():
+    op = symop.compile("0.3333333333333333333", args=("x",))
+    x = torch.ones(3, dtype=D, requires_grad=True)
+    assert op(x).item() == 1 / 3
+    op(x).backward()
+    assert torch.equal(x.grad, torch.zeros(3, dtype=D))
+
+
 def test_a_cancelled_argument_broadcasts_and_has_gradient_zero():
     op = symop.compile("0*x + y")
     x, y = torch.ones(2, 3, requires_grad=True), torch.ones(3, requires_grad=True)
