@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from symop.backends.torch import lowered
@@ -71,7 +71,7 @@ def _with_signs(text: str) -> str:
 
 
 def _description(op: Op) -> str:
-    program, gradient = op.program, op.vjp.program
+    program, gradient = op.program, _gradient(op.program)
     cotangents = ", ".join(cotangent_names(program).values())
     sections = [
         ("formula", formula_text(op)),
@@ -88,6 +88,12 @@ def _description(op: Op) -> str:
         note = "the sum of a gradient is over the axes along which its argument was broadcast"
         lines += ["", f"({note})"]
     return "\n".join(lines) + "\n"
+
+
+@lru_cache(maxsize=8)
+def _gradient(program: Program) -> Program:
+    """The gradients as a program of the arguments alone."""
+    return tidy(vjp(program))
 
 
 def formula_text(op: Op) -> list[str]:
@@ -121,7 +127,7 @@ def _saved(op: Op) -> list[str]:
 
 def _not_saved(op: Op) -> list[str]:
     program, plan = op.program, op._formula.plan
-    read = _names_read(op.vjp.program)
+    read = _names_read(_gradient(program))
     opened = {str(n.value) for n in plan.gradient.nodes if n.op in ("argument", "mask")}
     pairs = []
     for argument in program.arguments:
