@@ -365,7 +365,10 @@ class _Samples:
             yield from list(self._arrays())[:1]
             return
         base = self._drawn(self._count())
-        special = [p for p in self._special(base[:1]) if self._is_finite(p)]
+        # Of many joints, some of every argument.
+        joints = list(self._special(base[:1]))
+        every = math.ceil(len(joints) / max(_MIN_POINTS, 2 * self._count()))
+        special = [p for p in joints[:: max(every, 1)] if self._is_finite(p)]
         points = [*base, *special]
         if points:
             yield self._stacked(points, (len(points),))

@@ -268,7 +268,7 @@ def _refuse(message: str) -> NoReturn:
 
     console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
     # Text, not markup: a formula may hold brackets.
-    console.print(Text("symop: ", "bold red") + Text(_printable(message)))
+    console.print(Text.assemble(("symop: ", "bold red"), _printable(message)))
     raise typer.Exit(_REFUSED)
 
 
