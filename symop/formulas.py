@@ -97,8 +97,12 @@ class _Formulas:
         if node.op in _COMPARE:
             return f"{self.at(operands[0], 5)} {_COMPARE[node.op]} {self.at(operands[1], 5)}", 4
         values = [self.texts[o][0] for o in operands]
-        if node.dims is not None:
-            values.append(str(node.dims[0]) if len(node.dims) == 1 else str(node.dims))
+        dims = node.dims
+        if dims is None and len(node.frame) == 1 and isinstance(node.frame[0], tuple):
+            # A gradient summed down to a reduced value: the dims are those of the reduction.
+            dims = node.frame[0][1] if node.source is not None else None
+        if dims is not None:
+            values.append(str(dims[0]) if len(dims) == 1 else str(dims))
         return f"{_SHOWN.get(node.op, node.op)}({', '.join(values)})", _ATOM
 
     def product(self, a: int, b: int) -> tuple[str, int]:

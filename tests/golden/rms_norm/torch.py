@@ -5,7 +5,7 @@ t = sqrt(mean(x**2, -1) + eps)
 t_1 = x/t
 t_2 = grad_out*w/t
 t_3 = t_1*t_2/(2*t)
-grad_x = sum(t_2) + sum(-t_3/count)*(2*x)
+grad_x = sum(t_2) + sum(-t_3/count, -1)*(2*x)
 grad_eps = sum(-t_3)
 grad_w = sum(grad_out*t_1)
 """

@@ -3,7 +3,7 @@
 t = exp(x - amax(x, -1))
 t_1 = sum(t, -1)
 t_2 = grad_out/t_1
-grad_x = (t_2 + sum(-t*t_2/t_1))*t
+grad_x = (t_2 + sum(-t*t_2/t_1, -1))*t
 """
 
 import functools
