@@ -87,9 +87,10 @@ class Op:
         Raises:
             CallError: the values are too few or too many, or cannot be combined.
         """
-        if any(type(value) is Proxy for value in values):
+        traced = [value for value in (*values, *named.values()) if isinstance(value, Proxy)]
+        if traced:
             # Inside a function that is being traced, the call stays one node of its graph.
-            return values[0].tracer.create_proxy("call_function", self, values, named)
+            return traced[0].tracer.create_proxy("call_function", self, values, named)
         if named or len(values) != len(self.program.arguments):
             values = self._bound(values, named)
         try:
