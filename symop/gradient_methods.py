@@ -63,9 +63,11 @@ class GradientMethods:
 
     def methods(self) -> tuple[Lines, ...]:
         """All methods; the forward alone where the second order is left to its operations."""
+        static = ("    @staticmethod",)
         if not self.plan.second:
-            return (self.forward(),)
-        return (self.forward(), self.setup(), self.backward(), self.jvp())
+            return ((*static, *self.forward()),)
+        methods = [(*static, *lines) for lines in (self.forward(), self.setup(), self.backward())]
+        return (*methods, ("    @_forward_mode", *self.jvp()))
 
     def forward(self) -> Lines:
         """The value of the gradient."""
@@ -73,7 +75,7 @@ class GradientMethods:
         # A value that only gradients not asked for would need is None.
         kind = {n: "Any" if self.flags and n in self.plan.saved else "Tensor" for n in self.names}
         parameters = [f"{spelled(n)}: {kind[n]}" for n in self.names]
-        parameters += ["shape: _Shapes"] if self.shapes.names else []
+        parameters += ["shape: Any"] if self.shapes.names else []
         parameters += ["*needs: bool"] if self.flags else []
         lines += self._results("grad_", results)
         flags = self._by_argument(self.flags, "_") if self.flags else []

@@ -1,7 +1,8 @@
 """From a program in functions to one in what a backend spells, cleaned by passes.
 
 Functions that the backend does not spell are replaced by their stable forms; constants are
-folded; sums lose the factors that do not depend on what is summed.
+folded; sums lose the factors that do not depend on what is summed, and constant factors move
+into sums of constant multiples.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from symop.program import (
     Builder,
     Program,
     needed,
+    readers,
     with_operands,
     without_dead_nodes,
 )
@@ -40,7 +42,7 @@ def lower(program: Program, spelled: Collection[str], *, pull: bool = True) -> P
         pull: whether a factor that does not depend on the summed dims leaves the sum.
     """
     program = without_dead_nodes(_Lowering(program, spelled).run())
-    program = _folded(program)
+    program = without_dead_nodes(_distributed(_folded(program)))
     return without_dead_nodes(_pulled(program)) if pull else program
 
 
@@ -113,6 +115,70 @@ def _fraction(value: Any) -> Fraction:
     sign, mantissa, exponent, _ = value._mpf_
     size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
     return -size if sign else size
+
+
+# Beyond these sizes a product of constants could leave the range of float32.
+_SMALLEST, _LARGEST = Fraction(1, 10**30), Fraction(10**30)
+_DEEPEST = 60
+
+
+def _distributed(program: Program) -> Program:
+    """Move constant factors into sums of constant multiples: 0.5*(5*a - 3*b) is 2.5*a - 1.5*b.
+
+    Each takes an operation away, and a rounding. Other sums stay as they were written.
+    """
+    build = Builder()
+    place: list[int] = []
+    reads = readers(program.nodes, program.outputs)
+    named = dict(program.names)
+
+    def scaled(index: int, factor: Fraction, depth: int = 0) -> int | None:
+        """A node times a factor, when that takes no operation of its own."""
+        node = program.nodes[index]
+        if node.op == "constant":
+            return coefficient(factor * Fraction(node.value or 0))
+        if reads[index] > 1 or index in named or depth > _DEEPEST:
+            return None
+        if node.op in ("mul", "div"):
+            value, rest = constant_factor(index)
+            if value is None:
+                return None
+            if factor * value == 1:
+                return place[rest]
+            number = coefficient(factor * value)
+            return number if number is None else build.apply("mul", number, place[rest])
+        if node.op in ("add", "sub", "neg"):
+            parts = [scaled(operand, factor, depth + 1) for operand in node.operands]
+            known = [part for part in parts if part is not None]
+            return build.apply(node.op, *known) if len(known) == len(parts) else None
+        return None
+
+    def coefficient(value: Fraction) -> int | None:
+        is_usual = _SMALLEST < abs(value) < _LARGEST
+        return build.constant(value) if is_usual else None
+
+    def constant_factor(index: int) -> tuple[Fraction | None, int]:
+        node = program.nodes[index]
+        a, b = node.operands
+        first, second = program.nodes[a], program.nodes[b]
+        if node.op == "mul" and first.op == "constant":
+            return Fraction(first.value or 0), b
+        if second.op == "constant" and second.value:
+            value = Fraction(second.value)
+            return (value if node.op == "mul" else 1 / value), a
+        return None, index
+
+    for index, node in enumerate(program.nodes):
+        result = None
+        if node.op in ("mul", "div"):
+            value, rest = constant_factor(index)
+            inner = program.nodes[rest]
+            if value is not None and rest != index and inner.op in ("add", "sub"):
+                result = scaled(rest, value)
+        if result is None:
+            result = build.put(with_operands(node, tuple(place[o] for o in node.operands)))
+        place.append(result)
+    return _placed(program, build, place)
 
 
 def _pulled(program: Program) -> Program:

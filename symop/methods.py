@@ -41,6 +41,7 @@ class FunctionMethods:
         self.shapes = shapes
         self.gradient = f"{type_name}Backward"
         self.arguments = [a.name for a in plan.program.arguments]
+        self.masks = {a.name for a in plan.program.arguments if a.is_mask}
 
     def forward(self) -> Lines:
         """The value of the operator."""
@@ -53,7 +54,8 @@ class FunctionMethods:
         lines, results = body.print()
         outputs = local_names([o.name for o in program.outputs], names)
         lines += rounded_return(outputs, results)
-        opening = widening_lines(names, names, lines)
+        real = map_spelled([n for n in self.arguments if n not in self.masks])
+        opening = widening_lines(real, real, lines)
         parameters = [f"{n}: Tensor" for n in names]
         return method_lines("forward", parameters, return_type(program), [*opening, *lines])
 
@@ -70,7 +72,8 @@ class FunctionMethods:
         if forward_saved:
             lines.append(f"ctx.save_for_forward({', '.join(forward_saved)})")
         if shaped:
-            lines.append(f"ctx.shape = _Shapes({', '.join(shaped)})")
+            fields = ", ".join(f"{n}={n}.shape" for n in shaped)
+            lines.append(f"ctx.shape = types.SimpleNamespace({fields})")
         outputs = map_spelled([o.name for o in plan.program.outputs])
         flags = [f"needs_{n}" for n in self.arguments]
         opening = unpacked(map_spelled(self.arguments), "inputs", lines)
@@ -93,18 +96,18 @@ class FunctionMethods:
         names = cotangent_names(plan.program)
         cotangents = [names[o.name] for o in plan.program.outputs]
         read = {a.name for a in plan.gradient.arguments}
-        tensors = [*map_spelled(plan.saved), *(n for n in cotangents if n in read)]
-        values = [*(["*ctx.saved_tensors"] if plan.saved else []), *tensors[len(plan.saved) :]]
+        taken = [n for n in cotangents if n in read]
         rest = ["ctx.shape"] if self.shapes.names else []
         rest += ["*ctx.needs_input_grad"] if len(self.arguments) > 1 else []
         if rest:
-            lines = widening_lines(tensors, values, []) if tensors else []
-            lines.append(f"values = ({', '.join([*tensors, *rest])})")
+            lines = self._saved_lines(plan.saved, taken, [])
+            lines.append(f"values = ({', '.join([*map_spelled(plan.saved), *taken, *rest])})")
         else:
+            values = [*(["*ctx.saved_tensors"] if plan.saved else []), *taken]
             lines = [f"values, _ = _widened({', '.join(values)})"]
         if plan.second:
             lines += [
-                "if torch.is_grad_enabled() and not torch.compiler.is_compiling():",
+                "if torch.is_grad_enabled():",
                 f"    return {self.gradient}.apply(*values)",
                 f"return {self.gradient}.forward(*values)",
             ]
@@ -112,6 +115,17 @@ class FunctionMethods:
             lines.append(f"return {self.gradient}.forward(*values)")
         parameters = ["ctx: Any", *(f"{n}: Tensor" for n in cotangents)]
         return method_lines("backward", parameters, "Any", lines)
+
+    def _saved_lines(
+        self, saved: Sequence[str], given: Sequence[str], after: Sequence[str]
+    ) -> list[str]:
+        """Take what was saved, and widen it together with the values given."""
+        if not self.masks & set(saved):
+            values = [*(["*ctx.saved_tensors"] if saved else []), *given]
+            return widening_lines([*map_spelled(saved), *given], values, after) if values else []
+        real = [*map_spelled([n for n in saved if n not in self.masks]), *given]
+        opening = unpacked(map_spelled(saved), "ctx.saved_tensors")
+        return opening + (widening_lines(real, real, after) if real else [])
 
     def jvp(self) -> Lines:
         """The tangent of the operator."""
@@ -126,20 +140,9 @@ class FunctionMethods:
         lines, results = body.print()
         outputs = local_names([o.name for o in tangent.outputs], [*map_spelled(saved), *read])
         lines += rounded_return(outputs, results)
-        values = [*(["*ctx.saved_tensors"] if saved else []), *read]
-        opening = widening_lines([*map_spelled(saved), *read], values, lines)
+        opening = self._saved_lines(saved, read, lines)
         parameters = ["ctx: Any", *(f"{names.get(n, f'd_{n}')}: Tensor" for n in self.arguments)]
         return method_lines("jvp", parameters, "Any", [*opening, *lines])
-
-
-def shapes_lines(plan: Plan, shapes: Shapes) -> Lines:
-    """The constructor of the record of shapes; empty when no shape is kept."""
-    names = map_spelled(ordered([a.name for a in plan.program.arguments], shapes.names))
-    if not names:
-        return ()
-    line = f"{', '.join(f'self.{n}' for n in names)} = {', '.join(f'{n}.shape' for n in names)}"
-    lines = [line] if len(line) <= WIDTH - 8 else [f"self.{n} = {n}.shape" for n in names]
-    return method_lines("__init__", ["self", *(f"{n}: Tensor" for n in names)], "None", lines)
 
 
 def operator_lines(name: str, plan: Plan, text: Sequence[str]) -> Lines:
@@ -153,17 +156,23 @@ def operator_lines(name: str, plan: Plan, text: Sequence[str]) -> Lines:
     if len(doc) > WIDTH - 4:
         doc = '"""The operator of this module, differentiable to any order."""'
     lines = [doc]
-    lines += unpacked(real, f"_operands({', '.join(real)})")
-    if len(lines[-1]) > WIDTH - 4:
-        lines[-1:] = [f"values = _operands({', '.join(real)})", *unpacked(real, "values")]
-    for mask in masks:
-        like = f"dtype=torch.bool, device={real[0]}.device"
-        lines.append(f"{mask} = torch.as_tensor({mask}, {like})")
-    choice = f"function = _{type_name} if torch.compiler.is_compiling() else {type_name}"
-    if len(choice) > WIDTH - 4:
-        lines += [f"function = {type_name}", "if torch.compiler.is_compiling():"]
-        choice = f"    function = _{type_name}"
-    lines += [choice, f"return function.apply({', '.join(names)})"]
+    if masks:
+        lines += unpacked(real, f"_operands({', '.join(real)})")
+        if len(lines[-1]) > WIDTH - 4:
+            lines[-1:] = [f"values = _operands({', '.join(real)})", *unpacked(real, "values")]
+        for mask in masks:
+            like = f"dtype=torch.bool, device={real[0]}.device"
+            lines.append(f"{mask} = torch.as_tensor({mask}, {like})")
+        lines.append(f"values = ({', '.join(names)})")
+    else:
+        lines.append(f"values = _operands({', '.join(names)})")
+    lines += [
+        "if torch.compiler.is_dynamo_compiling():",
+        "    return _in_graph().apply(*values)",
+        "if torch._C._are_functorch_transforms_active():",
+        f"    return {type_name}.apply(*values)",
+        "return _apply(*values)",
+    ]
     kinds = {n: "Tensor" if n in masks else "Tensor | float" for n in names}
     parameters = [f"{n}: {kinds[n]}" for n in names]
     return function_lines(name, parameters, return_type(program), lines)

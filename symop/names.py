@@ -12,8 +12,8 @@ from symop.errors import NamingError
 # trailing underscore there.
 RESERVED = frozenset(
     {
-        "torch", "math", "functools", "pytest", "Tensor", "Any", "ctx", "inputs", "output",
-        "outputs", "shapes", "needs", "values", "dtype", "shape", "self", "cls", "apply",
+        "torch", "math", "functools", "types", "pytest", "Tensor", "Any", "ctx", "inputs", "output",
+        "outputs", "shapes", "needs", "values", "dtype", "shape", "self", "cls", "apply", "super",
         "forward", "backward", "jvp", "setup_context", "once", "formula", "triton", "tl",
     }
 )  # fmt: skip

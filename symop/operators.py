@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from torch import Tensor
 from torch.fx import Proxy
+from torch.nn import Parameter
 
 from symop.compiler import Formula
 from symop.differentiation import vjp
@@ -18,6 +20,8 @@ from symop.orders import extend
 from symop.program import Program
 from symop.tangents import elementwise_derivative, jvp
 from symop.tidying import tidy
+
+_TENSORS = frozenset({Tensor, Parameter})
 
 
 class Op:
@@ -40,6 +44,7 @@ class Op:
         self.__name__ = formula.name
         module = load(formula.name, formula.module_text)
         self._call = getattr(module, formula.name)
+        self._arity = len(formula.program.arguments)
         self._function = getattr(module, class_name(formula.name))
         if formula.plan.second:
             gradient = getattr(module, f"{class_name(formula.name)}Backward")
@@ -87,11 +92,11 @@ class Op:
         Raises:
             CallError: the values are too few or too many, or cannot be combined.
         """
-        traced = [value for value in (*values, *named.values()) if isinstance(value, Proxy)]
-        if traced:
-            # Inside a function that is being traced, the call stays one node of its graph.
-            return traced[0].tracer.create_proxy("call_function", self, values, named)
-        if named or len(values) != len(self.program.arguments):
+        if named or len(values) != self._arity or not _TENSORS.issuperset(map(type, values)):
+            traced = [v for v in (*values, *named.values()) if isinstance(v, Proxy)]
+            if traced:
+                # Inside a function that is being traced, the call stays one node of its graph.
+                return traced[0].tracer.create_proxy("call_function", self, values, named)
             values = self._bound(values, named)
         try:
             return self._call(*values)

@@ -14,9 +14,7 @@ from symop.program import Program
 Lines = tuple[str, ...]
 
 # Names that the methods use beside those of the user.
-TAKEN = frozenset(
-    {"half", "function", "needs", "shape", "values", "part", "ctx", "inputs", "output"}
-)
+TAKEN = frozenset({"half", "needs", "shape", "values", "part", "ctx", "inputs", "output"})
 
 _METHOD = 8
 ROOM = WIDTH - _METHOD

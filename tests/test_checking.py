@@ -136,7 +136,7 @@ def test_a_generated_file_holds(tmp_path):
         ("0.5*(5*x**3-3*x)", "7.5 * x**2", "7.50075 * x**2"),
         # Nor the sign of what is below its absolute tolerance.
         ("y*1e-7*exp(x)", "1e-07", "-1e-07"),
-        ("0.5*(5*x**3-3*x)", "0.5 * (5", "0.5001 * (5"),
+        ("0.5*(5*x**3-3*x)", "2.5 * x**3", "2.5005 * x**3"),
     ],
 )
 def test_a_planted_fault_is_found(tmp_path, formula, old, new):

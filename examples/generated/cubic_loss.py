@@ -13,6 +13,7 @@ grad_y = sum(-t_2)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -21,18 +22,17 @@ from torch import Tensor
 __all__ = ["CubicLoss", "cubic_loss"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(
-        self, a: Tensor, b: Tensor, x: Tensor, c: Tensor, d: Tensor, y: Tensor
-    ) -> None:
-        self.a = a.shape
-        self.b = b.shape
-        self.x = x.shape
-        self.c = c.shape
-        self.d = d.shape
-        self.y = y.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class CubicLossBackward(torch.autograd.Function):
@@ -49,7 +49,7 @@ class CubicLossBackward(torch.autograd.Function):
         d: Any,
         y: Any,
         grad_out: Tensor,
-        shape: _Shapes,
+        shape: Any,
         *needs: bool,
     ) -> Any:
         needs_a, needs_b, needs_x, needs_c, needs_d, needs_y = needs
@@ -229,7 +229,7 @@ class CubicLossBackward(torch.autograd.Function):
             None,
         )
 
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any,
         d_a: Tensor,
@@ -270,8 +270,8 @@ class CubicLossBackward(torch.autograd.Function):
         )
 
 
-class _CubicLoss(torch.autograd.Function):
-    """CubicLoss for torch.compile, which accepts no jvp."""
+class CubicLoss(torch.autograd.Function):
+    """out = sum((a + b*x + c*x**2 + d*x**3 - y)**2)"""
 
     generate_vmap_rule = True
 
@@ -287,21 +287,19 @@ class _CubicLoss(torch.autograd.Function):
         a, b, x, c, d, y = inputs
         ctx.save_for_backward(a, b, x, c, d, y)
         ctx.save_for_forward(a, b, x, c, d, y)
-        ctx.shape = _Shapes(a, b, x, c, d, y)
+        ctx.shape = types.SimpleNamespace(
+            a=a.shape, b=b.shape, x=x.shape, c=c.shape, d=d.shape, y=y.shape
+        )
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (a, b, x, c, d, y, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (a, b, x, c, d, y, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return CubicLossBackward.apply(*values)
         return CubicLossBackward.forward(*values)
 
-
-class CubicLoss(_CubicLoss):
-    """out = sum((a + b*x + c*x**2 + d*x**3 - y)**2)"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any,
         d_a: Tensor,
@@ -329,13 +327,29 @@ def cubic_loss(
     y: Tensor | float,
 ) -> Tensor:
     """out = sum((a + b*x + c*x**2 + d*x**3 - y)**2)"""
-    a, b, x, c, d, y = _operands(a, b, x, c, d, y)
-    function = _CubicLoss if torch.compiler.is_compiling() else CubicLoss
-    return function.apply(a, b, x, c, d, y)
+    values = _operands(a, b, x, c, d, y)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return CubicLoss.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(CubicLoss)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, CubicLoss).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("cubic_loss: complex tensors are not accepted")
@@ -348,9 +362,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ grad_y = sum(-t_2)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -22,18 +23,17 @@ from torch import Tensor
 __all__ = ["LegendreFitLoss", "legendre_fit_loss"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(
-        self, a: Tensor, b: Tensor, c: Tensor, d: Tensor, x: Tensor, y: Tensor
-    ) -> None:
-        self.a = a.shape
-        self.b = b.shape
-        self.c = c.shape
-        self.d = d.shape
-        self.x = x.shape
-        self.y = y.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class LegendreFitLossBackward(torch.autograd.Function):
@@ -50,12 +50,12 @@ class LegendreFitLossBackward(torch.autograd.Function):
         x: Any,
         y: Any,
         grad_out: Tensor,
-        shape: _Shapes,
+        shape: Any,
         *needs: bool,
     ) -> Any:
         needs_a, needs_b, needs_c, needs_d, needs_x, needs_y = needs
         t1 = c + d * x
-        t2 = (5 * t1**3 - 3 * t1) / 2
+        t2 = 2.5 * t1**3 - 1.5 * t1
         t3 = a + b * t2 - y
         t4 = 2 * grad_out
         if needs_b or needs_c or needs_d or needs_x:
@@ -93,7 +93,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_a is not None:
             t1 = c + d * x
-            t2 = (5 * t1**3 - 3 * t1) / 2
+            t2 = 2.5 * t1**3 - 1.5 * t1
             t3 = 2 * grad_out
             t4 = t3 * grad_grad_a
             size1 = torch.broadcast_shapes(
@@ -109,7 +109,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + (2 * grad_grad_a * (a + b * t2 - y)).sum()
         if grad_grad_b is not None:
             t1 = c + d * x
-            t2 = (5 * t1**3 - 3 * t1) / 2
+            t2 = 2.5 * t1**3 - 1.5 * t1
             t3 = a + b * t2 - y
             t4 = 2 * grad_out
             t5 = grad_grad_b * t2
@@ -129,7 +129,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + (2 * t3 * t5).sum()
         if grad_grad_c is not None:
             t1 = c + d * x
-            t2 = (5 * t1**3 - 3 * t1) / 2
+            t2 = 2.5 * t1**3 - 1.5 * t1
             t3 = a + b * t2 - y
             t4 = 2 * grad_out
             t5 = t4 * t3
@@ -151,7 +151,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + (2 * t3 * t8).sum()
         if grad_grad_d is not None:
             t1 = c + d * x
-            t2 = (5 * t1**3 - 3 * t1) / 2
+            t2 = 2.5 * t1**3 - 1.5 * t1
             t3 = a + b * t2 - y
             t4 = 2 * grad_out
             t5 = t4 * t3
@@ -178,7 +178,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + (2 * t3 * t11).sum()
         if grad_grad_x is not None:
             t1 = c + d * x
-            t2 = (5 * t1**3 - 3 * t1) / 2
+            t2 = 2.5 * t1**3 - 1.5 * t1
             t3 = a + b * t2 - y
             t4 = 2 * grad_out
             t5 = t4 * t3
@@ -205,7 +205,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + (2 * t3 * t11).sum()
         if grad_grad_y is not None:
             t1 = c + d * x
-            t2 = (5 * t1**3 - 3 * t1) / 2
+            t2 = 2.5 * t1**3 - 1.5 * t1
             t3 = 2 * grad_out
             t4 = t3 * grad_grad_y
             size1 = torch.broadcast_shapes(
@@ -241,7 +241,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
             None,
         )
 
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any,
         d_a: Tensor,
@@ -257,7 +257,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
         shape = ctx.shape
         needs_a, needs_b, needs_c, needs_d, needs_x, needs_y = ctx.needs
         t1 = c + d * x
-        t2 = (5 * t1**3 - 3 * t1) / 2
+        t2 = 2.5 * t1**3 - 1.5 * t1
         t3 = a + b * t2 - y
         t4 = 2 * grad_out
         if needs_b or needs_c or needs_d or needs_x:
@@ -282,8 +282,8 @@ class LegendreFitLossBackward(torch.autograd.Function):
         )
 
 
-class _LegendreFitLoss(torch.autograd.Function):
-    """LegendreFitLoss for torch.compile, which accepts no jvp."""
+class LegendreFitLoss(torch.autograd.Function):
+    """out = sum((a + b*legendre(3, c + d*x) - y)**2)"""
 
     generate_vmap_rule = True
 
@@ -293,28 +293,27 @@ class _LegendreFitLoss(torch.autograd.Function):
     ) -> Tensor:
         (a, b, c, d, x, y), half = _widened(a, b, c, d, x, y)
         t1 = c + d * x
-        return ((a + b * ((5 * t1**3 - 3 * t1) / 2) - y) ** 2).sum().to(dtype=half)
+        t2 = (a + b * torch.sub(2.5 * t1**3, t1, alpha=1.5) - y) ** 2
+        return t2.sum().to(dtype=half)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         a, b, c, d, x, y = inputs
         ctx.save_for_backward(a, b, c, d, x, y)
         ctx.save_for_forward(a, b, c, d, x, y)
-        ctx.shape = _Shapes(a, b, c, d, x, y)
+        ctx.shape = types.SimpleNamespace(
+            a=a.shape, b=b.shape, c=c.shape, d=d.shape, x=x.shape, y=y.shape
+        )
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (a, b, c, d, x, y, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (a, b, c, d, x, y, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return LegendreFitLossBackward.apply(*values)
         return LegendreFitLossBackward.forward(*values)
 
-
-class LegendreFitLoss(_LegendreFitLoss):
-    """out = sum((a + b*legendre(3, c + d*x) - y)**2)"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any,
         d_a: Tensor,
@@ -327,7 +326,7 @@ class LegendreFitLoss(_LegendreFitLoss):
         values, half = _widened(*ctx.saved_tensors, d_a, d_b, d_c, d_d, d_x, d_y)
         a, b, c, d, x, y, d_a, d_b, d_c, d_d, d_x, d_y = values
         t1 = c + d * x
-        t2 = (5 * t1**3 - 3 * t1) / 2
+        t2 = 2.5 * t1**3 - 1.5 * t1
         t3 = d_c + (d_d * x + d_x * d)
         t4 = d_a + d_b * t2 - d_y + b * (7.5 * t1**2 * t3 - 1.5 * t3)
         return (2 * (a + b * t2 - y) * t4).sum().to(dtype=half)
@@ -342,13 +341,29 @@ def legendre_fit_loss(
     y: Tensor | float,
 ) -> Tensor:
     """out = sum((a + b*legendre(3, c + d*x) - y)**2)"""
-    a, b, c, d, x, y = _operands(a, b, c, d, x, y)
-    function = _LegendreFitLoss if torch.compiler.is_compiling() else LegendreFitLoss
-    return function.apply(a, b, c, d, x, y)
+    values = _operands(a, b, c, d, x, y)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return LegendreFitLoss.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(LegendreFitLoss)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, LegendreFitLoss).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("legendre_fit_loss: complex tensors are not accepted")
@@ -361,9 +376,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:

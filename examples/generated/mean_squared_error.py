@@ -7,6 +7,7 @@ grad_target = sum(-t)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -15,11 +16,17 @@ from torch import Tensor
 __all__ = ["MeanSquaredError", "mean_squared_error"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, prediction: Tensor, target: Tensor) -> None:
-        self.prediction, self.target = prediction.shape, target.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class MeanSquaredErrorBackward(torch.autograd.Function):
@@ -29,7 +36,7 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        prediction: Any, target: Any, grad_out: Tensor, shape: _Shapes, *needs: bool
+        prediction: Any, target: Any, grad_out: Tensor, shape: Any, *needs: bool
     ) -> Any:
         needs_prediction, needs_target = needs
         t1 = prediction - target
@@ -77,7 +84,7 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + -(2 * (prediction - target) * t2).sum()
         return grad_prediction, grad_target, grad_grad_out, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any, d_prediction: Tensor, d_target: Tensor, d_grad_out: Tensor, *_: Any
     ) -> Any:
@@ -95,8 +102,8 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         return d_grad_prediction, d_grad_target
 
 
-class _MeanSquaredError(torch.autograd.Function):
-    """MeanSquaredError for torch.compile, which accepts no jvp."""
+class MeanSquaredError(torch.autograd.Function):
+    """out = mean((prediction - target)**2)"""
 
     generate_vmap_rule = True
 
@@ -110,21 +117,19 @@ class _MeanSquaredError(torch.autograd.Function):
         prediction, target = inputs
         ctx.save_for_backward(prediction, target)
         ctx.save_for_forward(prediction, target)
-        ctx.shape = _Shapes(prediction, target)
+        ctx.shape = types.SimpleNamespace(
+            prediction=prediction.shape, target=target.shape
+        )
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (prediction, target, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (prediction, target, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return MeanSquaredErrorBackward.apply(*values)
         return MeanSquaredErrorBackward.forward(*values)
 
-
-class MeanSquaredError(_MeanSquaredError):
-    """out = mean((prediction - target)**2)"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_prediction: Tensor, d_target: Tensor) -> Any:
         values, half = _widened(*ctx.saved_tensors, d_prediction, d_target)
         prediction, target, d_prediction, d_target = values
@@ -134,13 +139,29 @@ class MeanSquaredError(_MeanSquaredError):
 
 def mean_squared_error(prediction: Tensor | float, target: Tensor | float) -> Tensor:
     """out = mean((prediction - target)**2)"""
-    prediction, target = _operands(prediction, target)
-    function = _MeanSquaredError if torch.compiler.is_compiling() else MeanSquaredError
-    return function.apply(prediction, target)
+    values = _operands(prediction, target)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return MeanSquaredError.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(MeanSquaredError)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, MeanSquaredError).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("mean_squared_error: complex tensors are not accepted")
@@ -153,9 +174,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:

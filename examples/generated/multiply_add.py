@@ -6,6 +6,7 @@ grad_b = sum(grad_out)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -14,11 +15,17 @@ from torch import Tensor
 __all__ = ["MultiplyAdd", "multiply_add"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, w: Tensor, x: Tensor, b: Tensor) -> None:
-        self.w, self.x, self.b = w.shape, x.shape, b.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class MultiplyAddBackward(torch.autograd.Function):
@@ -27,7 +34,7 @@ class MultiplyAddBackward(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(w: Any, x: Any, grad_out: Tensor, shape: _Shapes, *needs: bool) -> Any:
+    def forward(w: Any, x: Any, grad_out: Tensor, shape: Any, *needs: bool) -> Any:
         needs_w, needs_x, needs_b = needs
         return (
             (grad_out * x).sum_to_size(shape.w) if needs_w else None,
@@ -57,7 +64,7 @@ class MultiplyAddBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + grad_grad_b
         return grad_w, grad_x, grad_grad_out, None, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_w: Tensor, d_x: Tensor, d_grad_out: Tensor, *_: Any) -> Any:
         w, x, grad_out = ctx.saved_tensors
         shape, (needs_w, needs_x, needs_b) = ctx.shape, ctx.needs
@@ -68,8 +75,8 @@ class MultiplyAddBackward(torch.autograd.Function):
         )
 
 
-class _MultiplyAdd(torch.autograd.Function):
-    """MultiplyAdd for torch.compile, which accepts no jvp."""
+class MultiplyAdd(torch.autograd.Function):
+    """out = w*x + b"""
 
     generate_vmap_rule = True
 
@@ -84,21 +91,17 @@ class _MultiplyAdd(torch.autograd.Function):
         needs_w, needs_x, _ = ctx.needs_input_grad
         ctx.save_for_backward(w if needs_x else None, x if needs_w else None)
         ctx.save_for_forward(w, x)
-        ctx.shape = _Shapes(w, x, b)
+        ctx.shape = types.SimpleNamespace(w=w.shape, x=x.shape, b=b.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (w, x, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (w, x, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return MultiplyAddBackward.apply(*values)
         return MultiplyAddBackward.forward(*values)
 
-
-class MultiplyAdd(_MultiplyAdd):
-    """out = w*x + b"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_w: Tensor, d_x: Tensor, d_b: Tensor) -> Any:
         (w, x, d_w, d_x, d_b), half = _widened(*ctx.saved_tensors, d_w, d_x, d_b)
         return (d_w * x + d_x * w + d_b).to(dtype=half)
@@ -106,13 +109,29 @@ class MultiplyAdd(_MultiplyAdd):
 
 def multiply_add(w: Tensor | float, x: Tensor | float, b: Tensor | float) -> Tensor:
     """out = w*x + b"""
-    w, x, b = _operands(w, x, b)
-    function = _MultiplyAdd if torch.compiler.is_compiling() else MultiplyAdd
-    return function.apply(w, x, b)
+    values = _operands(w, x, b)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return MultiplyAdd.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(MultiplyAdd)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, MultiplyAdd).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("multiply_add: complex tensors are not accepted")
@@ -125,6 +144,15 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)

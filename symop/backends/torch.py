@@ -343,11 +343,43 @@ class Body:
         mean = self._mean(node)
         if mean is not None:
             return mean
+        scaled = self._scaled_sum(node) if self.is_forward else None
+        if scaled is not None:
+            return scaled
         sign, binding = _BINARY[node.op]
         a, b = (self._value(o) for o in node.operands)
         number = a.is_number and b.is_number
         # A product on the right keeps its parentheses: the order of evaluation is the user's.
         return Text(f"{a.at(binding)} {sign} {b.at(binding + 1)}", binding, number)
+
+    def _scaled_sum(self, node: Node) -> Text | None:
+        """A sum with a multiple of a tensor in one call; * and + take two, and a temporary."""
+        if node.op not in ("add", "sub"):
+            return None
+        orders = [node.operands, node.operands[::-1]] if node.op == "add" else [node.operands]
+        for plain, scaled in orders:
+            factor = self._multiple(scaled)
+            if factor is None or self._value(plain).is_number:
+                continue
+            number, value = factor
+            if not self._value(value).is_number:
+                texts = f"{self._value(plain).text}, {self._value(value).text}"
+                return Text(f"torch.{node.op}({texts}, alpha={_number(number).text})")
+        return None
+
+    def _multiple(self, index: int) -> tuple[Fraction, int] | None:
+        """The constant and the other factor of a product that nothing else reads."""
+        node = self.program.nodes[index]
+        if node.op != "mul" or self._reads[index] > 1 or self._is_named(index):
+            return None
+        for constant, other in (node.operands, node.operands[::-1]):
+            value = self.program.nodes[constant].value
+            if self.program.nodes[constant].op == "constant" and isinstance(value, Fraction):
+                return value, other
+        return None
+
+    def _is_named(self, index: int) -> bool:
+        return index in self._named or (index in self._texts and self._texts[index].binding > 11)
 
     def _mean(self, node: Node) -> Text | None:
         """The mean, where a sum is divided by the count of what it sums."""

@@ -8,6 +8,7 @@ grad_delta = sum(where(t < delta, 0, grad_out*(t - delta/2) - t_1/2))
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -16,11 +17,17 @@ from torch import Tensor
 __all__ = ["Huber", "huber"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, delta: Tensor) -> None:
-        self.delta = delta.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class HuberBackward(torch.autograd.Function):
@@ -29,9 +36,7 @@ class HuberBackward(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(
-        r: Any, delta: Any, grad_out: Tensor, shape: _Shapes, *needs: bool
-    ) -> Any:
+    def forward(r: Any, delta: Any, grad_out: Tensor, shape: Any, *needs: bool) -> Any:
         needs_r, needs_delta = needs
         t1 = torch.abs(r)
         t2 = t1 < delta
@@ -80,7 +85,7 @@ class HuberBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + torch.where(t2, 0.0, t5)
         return grad_r, grad_delta, grad_grad_out, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_r: Tensor, d_delta: Tensor, d_grad_out: Tensor, *_: Any) -> Any:
         r, delta, grad_out = ctx.saved_tensors
         shape, (needs_r, needs_delta) = ctx.shape, ctx.needs
@@ -99,8 +104,8 @@ class HuberBackward(torch.autograd.Function):
         )
 
 
-class _Huber(torch.autograd.Function):
-    """Huber for torch.compile, which accepts no jvp."""
+class Huber(torch.autograd.Function):
+    """out = where(abs(r) < delta, r**2/2, delta*(abs(r) - delta/2))"""
 
     generate_vmap_rule = True
 
@@ -116,21 +121,17 @@ class _Huber(torch.autograd.Function):
         r, delta = inputs
         ctx.save_for_backward(r, delta)
         ctx.save_for_forward(r, delta)
-        ctx.shape = _Shapes(delta)
+        ctx.shape = types.SimpleNamespace(delta=delta.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (r, delta, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (r, delta, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return HuberBackward.apply(*values)
         return HuberBackward.forward(*values)
 
-
-class Huber(_Huber):
-    """out = where(abs(r) < delta, r**2/2, delta*(abs(r) - delta/2))"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_r: Tensor, d_delta: Tensor) -> Any:
         (r, delta, d_r, d_delta), half = _widened(*ctx.saved_tensors, d_r, d_delta)
         t1 = torch.abs(r)
@@ -141,13 +142,29 @@ class Huber(_Huber):
 
 def huber(r: Tensor | float, delta: Tensor | float) -> Tensor:
     """out = where(abs(r) < delta, r**2/2, delta*(abs(r) - delta/2))"""
-    r, delta = _operands(r, delta)
-    function = _Huber if torch.compiler.is_compiling() else Huber
-    return function.apply(r, delta)
+    values = _operands(r, delta)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return Huber.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(Huber)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, Huber).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("huber: complex tensors are not accepted")
@@ -160,9 +177,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:

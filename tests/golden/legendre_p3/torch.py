@@ -12,6 +12,19 @@ from torch import Tensor
 __all__ = ["LegendreP3", "legendre_p3"]
 
 
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
+
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
+
+
 class LegendreP3Backward(torch.autograd.Function):
     """The gradient of LegendreP3, which can be differentiated itself."""
 
@@ -35,21 +48,21 @@ class LegendreP3Backward(torch.autograd.Function):
         grad_grad_out = grad_grad_x * (7.5 * x**2 - 1.5) if needs_grad_out else None
         return grad_x, grad_grad_out
 
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor, d_grad_out: Tensor) -> Any:
         x, grad_out = ctx.saved_tensors
         return 15 * grad_out * d_x * x + d_grad_out * (7.5 * x**2 - 1.5)
 
 
-class _LegendreP3(torch.autograd.Function):
-    """LegendreP3 for torch.compile, which accepts no jvp."""
+class LegendreP3(torch.autograd.Function):
+    """out = 0.5*(5*x**3 - 3*x)"""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         (x,), half = _widened(x)
-        return (0.5 * (5 * x**3 - 3 * x)).to(dtype=half)
+        return torch.sub(2.5 * x**3, x, alpha=1.5).to(dtype=half)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -60,15 +73,11 @@ class _LegendreP3(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         values, _ = _widened(*ctx.saved_tensors, grad_out)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return LegendreP3Backward.apply(*values)
         return LegendreP3Backward.forward(*values)
 
-
-class LegendreP3(_LegendreP3):
-    """out = 0.5*(5*x**3 - 3*x)"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor) -> Any:
         (x, d_x), half = _widened(*ctx.saved_tensors, d_x)
         return (d_x * (7.5 * x**2 - 1.5)).to(dtype=half)
@@ -76,13 +85,29 @@ class LegendreP3(_LegendreP3):
 
 def legendre_p3(x: Tensor | float) -> Tensor:
     """out = 0.5*(5*x**3 - 3*x)"""
-    (x,) = _operands(x)
-    function = _LegendreP3 if torch.compiler.is_compiling() else LegendreP3
-    return function.apply(x)
+    values = _operands(x)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return LegendreP3.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(LegendreP3)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, LegendreP3).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("legendre_p3: complex tensors are not accepted")
@@ -95,6 +120,15 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)

@@ -7,6 +7,7 @@ grad_y = sum(where(mask, -t, 0))
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -15,11 +16,17 @@ from torch import Tensor
 __all__ = ["MaskedLoss", "masked_loss"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, mask: Tensor, x: Tensor, y: Tensor) -> None:
-        self.mask, self.x, self.y = mask.shape, x.shape, y.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class MaskedLossBackward(torch.autograd.Function):
@@ -29,7 +36,7 @@ class MaskedLossBackward(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        mask: Any, x: Any, y: Any, grad_out: Tensor, shape: _Shapes, *needs: bool
+        mask: Any, x: Any, y: Any, grad_out: Tensor, shape: Any, *needs: bool
     ) -> Any:
         _, needs_x, needs_y = needs
         size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
@@ -75,7 +82,7 @@ class MaskedLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + part
         return grad_mask, grad_x, grad_y, grad_grad_out, None, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any, d_mask: Tensor, d_x: Tensor, d_y: Tensor, d_grad_out: Tensor, *_: Any
     ) -> Any:
@@ -91,14 +98,14 @@ class MaskedLossBackward(torch.autograd.Function):
         )
 
 
-class _MaskedLoss(torch.autograd.Function):
-    """MaskedLoss for torch.compile, which accepts no jvp."""
+class MaskedLoss(torch.autograd.Function):
+    """out = mean(where(mask, (x - y)**2, 0))"""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(mask: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        (mask, x, y), half = _widened(mask, x, y)
+        (x, y), half = _widened(x, y)
         return torch.where(mask, (x - y) ** 2, 0.0).mean().to(dtype=half)
 
     @staticmethod
@@ -106,23 +113,21 @@ class _MaskedLoss(torch.autograd.Function):
         mask, x, y = inputs
         ctx.save_for_backward(mask, x, y)
         ctx.save_for_forward(mask, x, y)
-        ctx.shape = _Shapes(mask, x, y)
+        ctx.shape = types.SimpleNamespace(mask=mask.shape, x=x.shape, y=y.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
-        (mask, x, y, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
+        mask, x, y = ctx.saved_tensors
+        (x, y, grad_out), _ = _widened(x, y, grad_out)
         values = (mask, x, y, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return MaskedLossBackward.apply(*values)
         return MaskedLossBackward.forward(*values)
 
-
-class MaskedLoss(_MaskedLoss):
-    """out = mean(where(mask, (x - y)**2, 0))"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_mask: Tensor, d_x: Tensor, d_y: Tensor) -> Any:
-        (mask, x, y, d_x, d_y), half = _widened(*ctx.saved_tensors, d_x, d_y)
+        mask, x, y = ctx.saved_tensors
+        (x, y, d_x, d_y), half = _widened(x, y, d_x, d_y)
         return torch.where(mask, (d_x - d_y) * (2 * (x - y)), 0.0).mean().to(dtype=half)
 
 
@@ -130,12 +135,29 @@ def masked_loss(mask: Tensor, x: Tensor | float, y: Tensor | float) -> Tensor:
     """out = mean(where(mask, (x - y)**2, 0))"""
     x, y = _operands(x, y)
     mask = torch.as_tensor(mask, dtype=torch.bool, device=x.device)
-    function = _MaskedLoss if torch.compiler.is_compiling() else MaskedLoss
-    return function.apply(mask, x, y)
+    values = (mask, x, y)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return MaskedLoss.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(MaskedLoss)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, MaskedLoss).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("masked_loss: complex tensors are not accepted")
@@ -148,9 +170,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:

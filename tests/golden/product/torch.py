@@ -4,6 +4,7 @@ grad_x = grad_out*prod_others(x, -1)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -12,11 +13,17 @@ from torch import Tensor
 __all__ = ["Product", "product"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, x: Tensor) -> None:
-        self.x = x.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class ProductBackward(torch.autograd.Function):
@@ -25,7 +32,7 @@ class ProductBackward(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, grad_out: Tensor, shape: _Shapes) -> Tensor:
+    def forward(x: Tensor, grad_out: Tensor, shape: Any) -> Tensor:
         grad_out_kept = grad_out.unsqueeze(-1)
         return grad_out_kept * _prod_others((-1,), x)
 
@@ -50,7 +57,7 @@ class ProductBackward(torch.autograd.Function):
             grad_grad_out = t1.sum_to_size(grad_out_kept.shape).squeeze(-1)
         return grad_x, grad_grad_out, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor, d_grad_out: Tensor, *_: Any) -> Any:
         x, grad_out = ctx.saved_tensors
         grad_out_kept = grad_out.unsqueeze(-1)
@@ -59,8 +66,8 @@ class ProductBackward(torch.autograd.Function):
         return d_grad_out_kept * _prod_others((-1,), x) + t1
 
 
-class _Product(torch.autograd.Function):
-    """Product for torch.compile, which accepts no jvp."""
+class Product(torch.autograd.Function):
+    """out = prod(x, -1)"""
 
     generate_vmap_rule = True
 
@@ -74,21 +81,17 @@ class _Product(torch.autograd.Function):
         (x,) = inputs
         ctx.save_for_backward(x)
         ctx.save_for_forward(x)
-        ctx.shape = _Shapes(x)
+        ctx.shape = types.SimpleNamespace(x=x.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (x, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (x, grad_out, ctx.shape)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return ProductBackward.apply(*values)
         return ProductBackward.forward(*values)
 
-
-class Product(_Product):
-    """out = prod(x, -1)"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor) -> Any:
         (x, d_x), half = _widened(*ctx.saved_tensors, d_x)
         return (d_x * _prod_others((-1,), x)).sum(-1).to(dtype=half)
@@ -96,13 +99,29 @@ class Product(_Product):
 
 def product(x: Tensor | float) -> Tensor:
     """out = prod(x, -1)"""
-    (x,) = _operands(x)
-    function = _Product if torch.compiler.is_compiling() else Product
-    return function.apply(x)
+    values = _operands(x)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return Product.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(Product)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, Product).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("product: complex tensors are not accepted")
@@ -115,9 +134,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _prod_others(dims: tuple[int, ...] | None, e: Tensor, *vectors: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ grad_w = sum(grad_out*t_1)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -19,11 +20,17 @@ from torch import Tensor
 __all__ = ["RmsNorm", "rms_norm"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, x: Tensor, eps: Tensor, w: Tensor) -> None:
-        self.x, self.eps, self.w = x.shape, eps.shape, w.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class RmsNormBackward(torch.autograd.Function):
@@ -33,7 +40,7 @@ class RmsNormBackward(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        x: Any, eps: Any, w: Any, grad_out: Tensor, shape: _Shapes, *needs: bool
+        x: Any, eps: Any, w: Any, grad_out: Tensor, shape: Any, *needs: bool
     ) -> Any:
         needs_x, needs_eps, needs_w = needs
         size1 = _reduced_shape(shape.x, (-1,))
@@ -111,7 +118,7 @@ class RmsNormBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + grad_grad_w * t3
         return grad_x, grad_eps, grad_w, grad_grad_out, None, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any, d_x: Tensor, d_eps: Tensor, d_w: Tensor, d_grad_out: Tensor, *_: Any
     ) -> Any:
@@ -142,8 +149,8 @@ class RmsNormBackward(torch.autograd.Function):
         )
 
 
-class _RmsNorm(torch.autograd.Function):
-    """RmsNorm for torch.compile, which accepts no jvp."""
+class RmsNorm(torch.autograd.Function):
+    """out = x/sqrt(mean(x**2, -1) + eps)*w"""
 
     generate_vmap_rule = True
 
@@ -158,21 +165,17 @@ class _RmsNorm(torch.autograd.Function):
         needs_x, needs_eps, _ = ctx.needs_input_grad
         ctx.save_for_backward(x, eps, w if needs_x or needs_eps else None)
         ctx.save_for_forward(x, eps, w)
-        ctx.shape = _Shapes(x, eps, w)
+        ctx.shape = types.SimpleNamespace(x=x.shape, eps=eps.shape, w=w.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (x, eps, w, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (x, eps, w, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return RmsNormBackward.apply(*values)
         return RmsNormBackward.forward(*values)
 
-
-class RmsNorm(_RmsNorm):
-    """out = x/sqrt(mean(x**2, -1) + eps)*w"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor, d_eps: Tensor, d_w: Tensor) -> Any:
         values, half = _widened(*ctx.saved_tensors, d_x, d_eps, d_w)
         x, eps, w, d_x, d_eps, d_w = values
@@ -184,13 +187,29 @@ class RmsNorm(_RmsNorm):
 
 def rms_norm(x: Tensor | float, eps: Tensor | float, w: Tensor | float) -> Tensor:
     """out = x/sqrt(mean(x**2, -1) + eps)*w"""
-    x, eps, w = _operands(x, eps, w)
-    function = _RmsNorm if torch.compiler.is_compiling() else RmsNorm
-    return function.apply(x, eps, w)
+    values = _operands(x, eps, w)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return RmsNorm.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(RmsNorm)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, RmsNorm).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("rms_norm: complex tensors are not accepted")
@@ -203,9 +222,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:

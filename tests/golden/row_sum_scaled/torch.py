@@ -5,6 +5,7 @@ grad_k = sum(grad_out*sum(x, -1))
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -13,11 +14,17 @@ from torch import Tensor
 __all__ = ["RowSumScaled", "row_sum_scaled"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, x: Tensor, k: Tensor) -> None:
-        self.x, self.k = x.shape, k.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class RowSumScaledBackward(torch.autograd.Function):
@@ -26,7 +33,7 @@ class RowSumScaledBackward(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Any, k: Any, grad_out: Tensor, shape: _Shapes, *needs: bool) -> Any:
+    def forward(x: Any, k: Any, grad_out: Tensor, shape: Any, *needs: bool) -> Any:
         needs_x, needs_k = needs
         size1 = _reduced_shape(shape.x, (-1,))
         size2 = torch.broadcast_shapes(shape.k, size1)
@@ -72,7 +79,7 @@ class RowSumScaledBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + part
         return grad_x, grad_k, grad_grad_out, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor, d_k: Tensor, d_grad_out: Tensor, *_: Any) -> Any:
         x, k, grad_out = ctx.saved_tensors
         shape, (needs_x, needs_k) = ctx.shape, ctx.needs
@@ -91,8 +98,8 @@ class RowSumScaledBackward(torch.autograd.Function):
         )
 
 
-class _RowSumScaled(torch.autograd.Function):
-    """RowSumScaled for torch.compile, which accepts no jvp."""
+class RowSumScaled(torch.autograd.Function):
+    """out = sum(x, -1)*k"""
 
     generate_vmap_rule = True
 
@@ -109,21 +116,17 @@ class _RowSumScaled(torch.autograd.Function):
         needs_x, needs_k = ctx.needs_input_grad
         ctx.save_for_backward(x if needs_k else None, k if needs_x else None)
         ctx.save_for_forward(x, k)
-        ctx.shape = _Shapes(x, k)
+        ctx.shape = types.SimpleNamespace(x=x.shape, k=k.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (x, k, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (x, k, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return RowSumScaledBackward.apply(*values)
         return RowSumScaledBackward.forward(*values)
 
-
-class RowSumScaled(_RowSumScaled):
-    """out = sum(x, -1)*k"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor, d_k: Tensor) -> Any:
         (x, k, d_x, d_k), half = _widened(*ctx.saved_tensors, d_x, d_k)
         axes1 = _reduced_shape((2,) * len(ctx.shape.x), (-1,))
@@ -136,13 +139,29 @@ class RowSumScaled(_RowSumScaled):
 
 def row_sum_scaled(x: Tensor | float, k: Tensor | float) -> Tensor:
     """out = sum(x, -1)*k"""
-    x, k = _operands(x, k)
-    function = _RowSumScaled if torch.compiler.is_compiling() else RowSumScaled
-    return function.apply(x, k)
+    values = _operands(x, k)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return RowSumScaled.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(RowSumScaled)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, RowSumScaled).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("row_sum_scaled: complex tensors are not accepted")
@@ -155,9 +174,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _reduced_shape(shape: torch.Size, dims: tuple[int, ...]) -> torch.Size:

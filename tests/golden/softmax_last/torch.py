@@ -15,6 +15,19 @@ from torch import Tensor
 __all__ = ["SoftmaxLast", "softmax_last"]
 
 
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
+
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
+
+
 class SoftmaxLastBackward(torch.autograd.Function):
     """The gradient of SoftmaxLast, which can be differentiated itself."""
 
@@ -52,7 +65,7 @@ class SoftmaxLastBackward(torch.autograd.Function):
         grad_grad_out = t7 if needs_grad_out else None
         return grad_x, grad_grad_out
 
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor, d_grad_out: Tensor) -> Any:
         x, grad_out = ctx.saved_tensors
         t1 = torch.exp(x - x.amax(-1, keepdim=True))
@@ -66,8 +79,8 @@ class SoftmaxLastBackward(torch.autograd.Function):
         return (t7 + t8) * t1 + t5 * (t3 + -(t4.sum_to_size(t2.shape) / t2))
 
 
-class _SoftmaxLast(torch.autograd.Function):
-    """SoftmaxLast for torch.compile, which accepts no jvp."""
+class SoftmaxLast(torch.autograd.Function):
+    """out = softmax(x, -1)"""
 
     generate_vmap_rule = True
 
@@ -86,15 +99,11 @@ class _SoftmaxLast(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         values, _ = _widened(*ctx.saved_tensors, grad_out)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return SoftmaxLastBackward.apply(*values)
         return SoftmaxLastBackward.forward(*values)
 
-
-class SoftmaxLast(_SoftmaxLast):
-    """out = softmax(x, -1)"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor) -> Any:
         (x, d_x), half = _widened(*ctx.saved_tensors, d_x)
         t1 = torch.exp(x - x.amax(-1, keepdim=True))
@@ -105,13 +114,29 @@ class SoftmaxLast(_SoftmaxLast):
 
 def softmax_last(x: Tensor | float) -> Tensor:
     """out = softmax(x, -1)"""
-    (x,) = _operands(x)
-    function = _SoftmaxLast if torch.compiler.is_compiling() else SoftmaxLast
-    return function.apply(x)
+    values = _operands(x)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return SoftmaxLast.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(SoftmaxLast)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, SoftmaxLast).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("softmax_last: complex tensors are not accepted")
@@ -124,6 +149,15 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)

@@ -6,6 +6,7 @@ grad_b = sum(grad_out*a*t)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -14,11 +15,17 @@ from torch import Tensor
 __all__ = ["Swiglu", "swiglu"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, b: Tensor) -> None:
-        self.b = b.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class SwigluBackward(torch.autograd.Function):
@@ -27,7 +34,7 @@ class SwigluBackward(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(a: Any, b: Any, grad_out: Tensor, shape: _Shapes, *needs: bool) -> Any:
+    def forward(a: Any, b: Any, grad_out: Tensor, shape: Any, *needs: bool) -> Any:
         needs_a, needs_b = needs
         t1 = torch.sigmoid(a)
         if needs_a:
@@ -68,7 +75,7 @@ class SwigluBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + t2 * a
         return grad_a, grad_b, grad_grad_out, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_a: Tensor, d_b: Tensor, d_grad_out: Tensor, *_: Any) -> Any:
         a, b, grad_out = ctx.saved_tensors
         shape, (needs_a, needs_b) = ctx.shape, ctx.needs
@@ -88,8 +95,8 @@ class SwigluBackward(torch.autograd.Function):
         )
 
 
-class _Swiglu(torch.autograd.Function):
-    """Swiglu for torch.compile, which accepts no jvp."""
+class Swiglu(torch.autograd.Function):
+    """out = a*sigmoid(a)*b"""
 
     generate_vmap_rule = True
 
@@ -104,21 +111,17 @@ class _Swiglu(torch.autograd.Function):
         needs_a, _ = ctx.needs_input_grad
         ctx.save_for_backward(a, b if needs_a else None)
         ctx.save_for_forward(a, b)
-        ctx.shape = _Shapes(b)
+        ctx.shape = types.SimpleNamespace(b=b.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
         (a, b, grad_out), _ = _widened(*ctx.saved_tensors, grad_out)
         values = (a, b, grad_out, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return SwigluBackward.apply(*values)
         return SwigluBackward.forward(*values)
 
-
-class Swiglu(_Swiglu):
-    """out = a*sigmoid(a)*b"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_a: Tensor, d_b: Tensor) -> Any:
         (a, b, d_a, d_b), half = _widened(*ctx.saved_tensors, d_a, d_b)
         t1 = d_a * a * b * torch.sigmoid(-a) + d_a * b + d_b * a
@@ -127,13 +130,29 @@ class Swiglu(_Swiglu):
 
 def swiglu(a: Tensor | float, b: Tensor | float) -> Tensor:
     """out = a*sigmoid(a)*b"""
-    a, b = _operands(a, b)
-    function = _Swiglu if torch.compiler.is_compiling() else Swiglu
-    return function.apply(a, b)
+    values = _operands(a, b)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return Swiglu.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(Swiglu)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, Swiglu).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("swiglu: complex tensors are not accepted")
@@ -146,9 +165,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:

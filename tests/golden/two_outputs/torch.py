@@ -9,6 +9,7 @@ grad_w = sum(grad_q*t)
 """
 
 import functools
+import types
 from typing import Any
 
 import torch
@@ -17,11 +18,17 @@ from torch import Tensor
 __all__ = ["TwoOutputs", "two_outputs"]
 
 
-class _Shapes:
-    """Shapes of arguments, kept for the gradient, which does not need their values."""
+def _forward_mode(jvp: Any) -> Any:
+    """A jvp that works in nested forward mode, where torch silently finds no tangent."""
 
-    def __init__(self, w: Tensor) -> None:
-        self.w = w.shape
+    def run(ctx: Any, *values: Any) -> Any:
+        levels = torch._C._functorch.get_interpreter_stack() or ()
+        if sum(level.key().name == "Jvp" for level in levels) < 2:
+            return jvp(ctx, *values)
+        with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+            return torch.utils._pytree.tree_map_only(Tensor, _primal, jvp(ctx, *values))
+
+    return staticmethod(run)
 
 
 class TwoOutputsBackward(torch.autograd.Function):
@@ -31,7 +38,7 @@ class TwoOutputsBackward(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        x: Any, w: Any, grad_p: Tensor, grad_q: Tensor, shape: _Shapes, *needs: bool
+        x: Any, w: Any, grad_p: Tensor, grad_q: Tensor, shape: Any, *needs: bool
     ) -> Any:
         needs_x, needs_w = needs
         t = torch.exp(x)
@@ -72,7 +79,7 @@ class TwoOutputsBackward(torch.autograd.Function):
             grad_grad_q = grad_grad_q + grad_grad_w * t
         return grad_x, grad_w, grad_grad_p, grad_grad_q, None, None, None
 
-    @staticmethod
+    @_forward_mode
     def jvp(
         ctx: Any, d_x: Tensor, d_w: Tensor, d_grad_p: Tensor, d_grad_q: Tensor, *_: Any
     ) -> Any:
@@ -89,8 +96,8 @@ class TwoOutputsBackward(torch.autograd.Function):
         )
 
 
-class _TwoOutputs(torch.autograd.Function):
-    """TwoOutputs for torch.compile, which accepts no jvp."""
+class TwoOutputs(torch.autograd.Function):
+    """t = exp(x); p = t*t; q = t*w"""
 
     generate_vmap_rule = True
 
@@ -108,21 +115,17 @@ class _TwoOutputs(torch.autograd.Function):
         needs_x, _ = ctx.needs_input_grad
         ctx.save_for_backward(x, w if needs_x else None)
         ctx.save_for_forward(x, w)
-        ctx.shape = _Shapes(w)
+        ctx.shape = types.SimpleNamespace(w=w.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_p: Tensor, grad_q: Tensor) -> Any:
         (x, w, grad_p, grad_q), _ = _widened(*ctx.saved_tensors, grad_p, grad_q)
         values = (x, w, grad_p, grad_q, ctx.shape, *ctx.needs_input_grad)
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled():
             return TwoOutputsBackward.apply(*values)
         return TwoOutputsBackward.forward(*values)
 
-
-class TwoOutputs(_TwoOutputs):
-    """t = exp(x); p = t*t; q = t*w"""
-
-    @staticmethod
+    @_forward_mode
     def jvp(ctx: Any, d_x: Tensor, d_w: Tensor) -> Any:
         (x, w, d_x, d_w), half = _widened(*ctx.saved_tensors, d_x, d_w)
         t = torch.exp(x)
@@ -134,13 +137,29 @@ class TwoOutputs(_TwoOutputs):
 
 def two_outputs(x: Tensor | float, w: Tensor | float) -> tuple[Tensor, Tensor]:
     """t = exp(x); p = t*t; q = t*w"""
-    x, w = _operands(x, w)
-    function = _TwoOutputs if torch.compiler.is_compiling() else TwoOutputs
-    return function.apply(x, w)
+    values = _operands(x, w)
+    if torch.compiler.is_dynamo_compiling():
+        return _in_graph().apply(*values)
+    if torch._C._are_functorch_transforms_active():
+        return TwoOutputs.apply(*values)
+    return _apply(*values)
 
 
-def _operands(*values: Tensor | float) -> list[Tensor]:
+def _in_graph() -> Any:
+    """The Function as one call in a compiled graph; the compiler runs this, not traces it."""
+    return torch.compiler.allow_in_graph(TwoOutputs)
+
+
+_in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Function.apply, but for binding the values to a signature, which takes 10 us.
+_apply = super(torch.autograd.Function, TwoOutputs).apply
+
+
+def _operands(*values: Tensor | float) -> Any:
     """The values as tensors of the real dtype that dividing them in torch would give."""
+    kind, *others = {getattr(v, "dtype", None) for v in values}
+    if not others and getattr(kind, "is_floating_point", False):
+        return values
     tensors = [v for v in values if isinstance(v, Tensor)]
     if any(v.is_complex() for v in tensors):
         raise TypeError("two_outputs: complex tensors are not accepted")
@@ -153,9 +172,18 @@ def _operands(*values: Tensor | float) -> list[Tensor]:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = {v.dtype for v in values if v is not None and v.dtype.itemsize == 2}
-    wide = (v.float() if v is not None and v.dtype in half else v for v in values)
-    return tuple(wide), half.pop() if half else None
+    half = values[-1].dtype
+    wide = (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+
+
+def _primal(value: Tensor) -> Tensor:
+    """The value without a tangent at the level that runs, under any number of vmaps."""
+    if not torch._C._functorch.is_batchedtensor(value):
+        return torch.autograd.forward_ad.unpack_dual(value).primal
+    level = torch._C._functorch.maybe_get_level(value)
+    inner, dim = torch._C._functorch._unwrap_batched(value, level)
+    return torch._C._functorch._add_batch_dim(_primal(inner), dim, level)
 
 
 def _added(a: Tensor | None, b: Tensor) -> Tensor:
