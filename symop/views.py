@@ -26,7 +26,7 @@ class ModuleView:
     class_name: str
     formulas: Lines
     summary: str
-    shapes: bool
+    imports: Lines
     gradient_methods: tuple[Lines, ...]
     forward: Lines
     setup: Lines
@@ -54,6 +54,7 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
     if shapes.names:
         methods = gradient.methods()
     function = FunctionMethods(plan, shapes, class_name(name))
+    forward, jvp = function.forward(), function.jvp()
     summary = "; ".join(text)
     if len(summary) > WIDTH - 10:
         summary = "The operator above, for every PyTorch transform."
@@ -66,12 +67,12 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
         class_name=class_name(name),
         formulas=tuple(docstring_lines([*lines, *_gradient_text(plan)])),
         summary=summary,
-        shapes=bool(shapes.names),
+        imports=_imports([*methods, forward, jvp], shapes),
         gradient_methods=methods,
-        forward=function.forward(),
+        forward=forward,
         setup=function.setup(),
         backward=function.backward(),
-        jvp=function.jvp(),
+        jvp=jvp,
         operator=operator_lines(name, plan, text),
         exports=tuple(laid_out(f'__all__ = ["{class_name(name)}", "{name}"]')),
         direct=tuple(
@@ -82,6 +83,16 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
         ),
         helpers=tuple(sorted(shapes.helpers)),
     )
+
+
+def _imports(methods: Sequence[Lines], shapes: Shapes) -> Lines:
+    """The modules of the standard library that the text of the methods uses."""
+    names = ["functools"]
+    if any("math." in line for lines in methods for line in lines):
+        names.append("math")
+    if shapes.names:
+        names.append("types")
+    return tuple(f"import {name}" for name in names)
 
 
 def _gradient_text(plan: Plan) -> list[str]:

@@ -13,6 +13,7 @@ grad_y = sum(-t_2)
 """
 
 import functools
+import math
 import types
 from typing import Any
 
@@ -98,7 +99,7 @@ class CubicLossBackward(torch.autograd.Function):
                 shape.a, shape.b, shape.c, shape.d, shape.x, shape.y
             )
             t5 = t4 * (b + 2 * x * c + 3 * d * t1)
-            grad_a = t4 * (size1.numel() // max(grad_grad_a.shape.numel(), 1))
+            grad_a = t4 * (math.prod(size1) // max(grad_grad_a.numel(), 1))
             grad_b = (t4 * x).expand(size1).sum_to_size(shape.b)
             grad_x = t5.expand(size1).sum_to_size(t1.shape)
             grad_c = (t4 * t1).expand(size1).sum_to_size(shape.c)
@@ -208,7 +209,7 @@ class CubicLossBackward(torch.autograd.Function):
             grad_c = _added(grad_c, -(t1 * t4).expand(size1).sum_to_size(shape.c))
             grad_d = _added(grad_d, -(t2 * t4).expand(size1).sum_to_size(shape.d))
             grad_y = _added(
-                grad_y, t4 * (size1.numel() // max(grad_grad_y.shape.numel(), 1))
+                grad_y, t4 * (math.prod(size1) // max(grad_grad_y.numel(), 1))
             )
             part = -(2 * grad_grad_y * (a + b * x + c * t1 + d * t2 - y)).sum()
             grad_grad_out = grad_grad_out + part

@@ -14,6 +14,7 @@ grad_y = sum(-t_2)
 """
 
 import functools
+import math
 import types
 from typing import Any
 
@@ -100,7 +101,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
                 shape.a, shape.b, shape.c, shape.d, shape.x, shape.y
             )
             t5 = t4 * b * (7.5 * t1**2 - 1.5)
-            grad_a = t4 * (size1.numel() // max(grad_grad_a.shape.numel(), 1))
+            grad_a = t4 * (math.prod(size1) // max(grad_grad_a.numel(), 1))
             grad_b = (t4 * t2).expand(size1).sum_to_size(shape.b)
             grad_c = t5.expand(size1).sum_to_size(shape.c)
             grad_d = (t5 * x).expand(size1).sum_to_size(shape.d)
@@ -220,7 +221,7 @@ class LegendreFitLossBackward(torch.autograd.Function):
             grad_d = _added(grad_d, (t5 * x).expand(size1).sum_to_size(shape.d))
             grad_x = _added(grad_x, (t5 * d).expand(size1).sum_to_size(shape.x))
             grad_y = _added(
-                grad_y, t4 * (size1.numel() // max(grad_grad_y.shape.numel(), 1))
+                grad_y, t4 * (math.prod(size1) // max(grad_grad_y.numel(), 1))
             )
             part = -(2 * grad_grad_y * (a + b * t2 - y)).sum()
             grad_grad_out = grad_grad_out + part

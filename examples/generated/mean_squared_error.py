@@ -7,6 +7,7 @@ grad_target = sum(-t)
 """
 
 import functools
+import math
 import types
 from typing import Any
 
@@ -41,7 +42,7 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         needs_prediction, needs_target = needs
         t1 = prediction - target
         t2 = 2 * grad_out
-        t3 = t1.shape.numel()
+        t3 = t1.numel()
         grad_prediction = None
         if needs_prediction:
             grad_prediction = t2 * t1.view_as(t1).sum_to_size(shape.prediction) / t3
@@ -64,20 +65,20 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_prediction is not None:
             size1 = torch.broadcast_shapes(ctx.shape.prediction, ctx.shape.target)
-            t1 = size1.numel()
+            t1 = math.prod(size1)
             t2 = grad_grad_prediction / t1
             t3 = 2 * grad_out
             t4 = grad_grad_prediction.expand(size1).sum_to_size(ctx.shape.target)
-            t5 = size1.numel() // max(grad_grad_prediction.shape.numel(), 1)
+            t5 = math.prod(size1) // max(grad_grad_prediction.numel(), 1)
             grad_prediction = t3 * t2 * t5
             grad_target = -(t3 * (t4 / t1))
             grad_grad_out = grad_grad_out + (2 * (prediction - target) * t2).sum()
         if grad_grad_target is not None:
             size1 = torch.broadcast_shapes(ctx.shape.prediction, ctx.shape.target)
-            t1 = size1.numel()
+            t1 = math.prod(size1)
             t2 = grad_grad_target / t1
             t3 = 2 * grad_out
-            t4 = size1.numel() // max(grad_grad_target.shape.numel(), 1)
+            t4 = math.prod(size1) // max(grad_grad_target.numel(), 1)
             t5 = grad_grad_target.expand(size1).sum_to_size(ctx.shape.prediction)
             grad_prediction = _added(grad_prediction, -(t3 * (t5 / t1)))
             grad_target = _added(grad_target, t3 * t2 * t4)
@@ -92,7 +93,7 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         shape, (needs_prediction, needs_target) = ctx.shape, ctx.needs
         t1 = grad_out * (d_prediction - d_target)
         t2 = t1 + d_grad_out * (prediction - target)
-        t3 = t1.shape.numel()
+        t3 = t1.numel()
         d_grad_prediction = None
         if needs_prediction:
             d_grad_prediction = 2 * t2.view_as(t2).sum_to_size(shape.prediction) / t3

@@ -456,10 +456,10 @@ class Body:
         return Text(f"_prod_others({node.dims}, {', '.join(parts)})")
 
     def _count(self, source: Frame, target: Frame) -> Text:
-        whole = f"{self._shape(source)}.numel()"
+        whole = _numel(self._shape(source))
         if not target:
             return Text(whole, is_number=True)
-        part = f"max({self._shape(target)}.numel(), 1)"
+        part = f"max({_numel(self._shape(target))}, 1)"
         return Text(f"{whole} // {part}", 11, is_number=True)
 
     def _shape(self, frame: Frame) -> str:
@@ -488,6 +488,11 @@ class Body:
             self._lines.append((-1, f"{name} = {head}{', '.join(parts)})"))
             self._shapes[key] = name
         return self._shapes[key]
+
+
+def _numel(shape: str) -> str:
+    """The number of elements; not Size.numel(), which would fix dynamic sizes to those traced."""
+    return f"{shape[:-6]}.numel()" if shape.endswith(".shape") else f"math.prod({shape})"
 
 
 def _dims(dims: tuple[int, ...] | None, *, keepdim: bool) -> str:

@@ -7,6 +7,7 @@ grad_y = sum(where(mask, -t, 0))
 """
 
 import functools
+import math
 import types
 from typing import Any
 
@@ -40,7 +41,7 @@ class MaskedLossBackward(torch.autograd.Function):
     ) -> Any:
         _, needs_x, needs_y = needs
         size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
-        t1 = 2 * grad_out * (x - y) / size1.numel()
+        t1 = 2 * grad_out * (x - y) / math.prod(size1)
         return (
             None,
             torch.where(mask, t1, 0.0).sum_to_size(shape.x) if needs_x else None,
@@ -62,7 +63,7 @@ class MaskedLossBackward(torch.autograd.Function):
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_x is not None:
             size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
-            t1 = grad_grad_x / size1.numel()
+            t1 = grad_grad_x / math.prod(size1)
             t2 = 2 * grad_out * t1
             t3 = torch.where(mask, t2, 0.0)
             grad_x = t3.expand(size1).sum_to_size(grad_grad_x.shape)
@@ -71,7 +72,7 @@ class MaskedLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + part
         if grad_grad_y is not None:
             size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
-            t1 = grad_grad_y / size1.numel()
+            t1 = grad_grad_y / math.prod(size1)
             t2 = 2 * grad_out * t1
             t3 = torch.where(mask, t2, 0.0)
             grad_x = _added(
@@ -90,7 +91,7 @@ class MaskedLossBackward(torch.autograd.Function):
         shape, (_, needs_x, needs_y) = ctx.shape, ctx.needs
         size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
         t1 = 2 * (grad_out * (d_x - d_y) + d_grad_out * (x - y))
-        t2 = t1 / size1.numel()
+        t2 = t1 / math.prod(size1)
         return (
             None,
             torch.where(mask, t2, 0.0).sum_to_size(shape.x) if needs_x else None,

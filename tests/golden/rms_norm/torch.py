@@ -11,6 +11,7 @@ grad_w = sum(grad_out*t_1)
 """
 
 import functools
+import math
 import types
 from typing import Any
 
@@ -44,7 +45,7 @@ class RmsNormBackward(torch.autograd.Function):
     ) -> Any:
         needs_x, needs_eps, needs_w = needs
         size1 = _reduced_shape(shape.x, (-1,))
-        t1 = shape.x.numel() // max(size1.numel(), 1)
+        t1 = math.prod(shape.x) // max(math.prod(size1), 1)
         t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
         t3 = x / t2
         if needs_x or needs_eps:
@@ -72,7 +73,7 @@ class RmsNormBackward(torch.autograd.Function):
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_x is not None:
             size1 = _reduced_shape(ctx.shape.x, (-1,))
-            t1 = grad_grad_x.shape.numel() // max(size1.numel(), 1)
+            t1 = grad_grad_x.numel() // max(math.prod(size1), 1)
             t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
             t3 = x / t2
             t4 = grad_out * w / t2
@@ -91,7 +92,7 @@ class RmsNormBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + t9 * w
         if grad_grad_eps is not None:
             size1 = _reduced_shape(ctx.shape.x, (-1,))
-            t1 = ctx.shape.x.numel() // max(size1.numel(), 1)
+            t1 = math.prod(ctx.shape.x) // max(math.prod(size1), 1)
             t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
             t3 = x / t2
             t4 = grad_out * w / t2
@@ -107,7 +108,7 @@ class RmsNormBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + -(w * t7)
         if grad_grad_w is not None:
             size1 = _reduced_shape(ctx.shape.x, (-1,))
-            t1 = ctx.shape.x.numel() // max(size1.numel(), 1)
+            t1 = math.prod(ctx.shape.x) // max(math.prod(size1), 1)
             t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
             t3 = x / t2
             t4 = grad_out * grad_grad_w / t2
@@ -125,7 +126,7 @@ class RmsNormBackward(torch.autograd.Function):
         x, eps, w, grad_out = ctx.saved_tensors
         shape, (needs_x, needs_eps, needs_w) = ctx.shape, ctx.needs
         size1 = _reduced_shape(shape.x, (-1,))
-        t1 = shape.x.numel() // max(size1.numel(), 1)
+        t1 = math.prod(shape.x) // max(math.prod(size1), 1)
         t2 = torch.sqrt((x**2).mean(-1, keepdim=True) + eps)
         t3 = x / t2
         if needs_x or needs_eps:
