@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import linecache
+import os
 import sys
 import threading
+from collections.abc import Callable
 from types import ModuleType
 
 _PACKAGE = "symop_generated"
 _lock = threading.Lock()
 
 
-def load(name: str, text: str) -> ModuleType:
-    """The module of a text; the same text is loaded once in a process."""
+def load(
+    name: str, text: str, prepare: Callable[[ModuleType], None] = lambda module: None
+) -> ModuleType:
+    """The module of a text; the same text is loaded, and prepared, once in a process.
+
+    Args:
+        name: the name of the op.
+        text: the text of its module.
+        prepare: is called with the new module before anyone else can see it.
+    """
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     full_name = f"{_PACKAGE}.{name}_{digest}"
     with _lock:
@@ -25,5 +35,16 @@ def load(name: str, text: str) -> ModuleType:
         module.__file__ = file_name
         linecache.cache[file_name] = (len(text), None, text.splitlines(keepends=True), file_name)
         exec(compile(text, file_name, "exec"), module.__dict__)
+        prepare(module)
         sys.modules[full_name] = module
         return module
+
+
+def _renew_lock() -> None:
+    # A process forked while another thread was loading would wait for that thread for ever.
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

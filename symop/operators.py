@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from types import ModuleType
 from typing import Any
 
 from torch import Tensor
@@ -15,6 +16,7 @@ from symop.differentiation import vjp
 from symop.errors import CallError, DerivativeError
 from symop.formulas import formula_lines
 from symop.loading import load
+from symop.modules import OpModule
 from symop.names import class_name
 from symop.orders import extend
 from symop.program import Program
@@ -42,14 +44,10 @@ class Op:
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
         self.__name__ = formula.name
-        module = load(formula.name, formula.module_text)
+        module = load(formula.name, formula.module_text, lambda new: _continued(new, formula))
         self._call = getattr(module, formula.name)
         self._arity = len(formula.program.arguments)
         self._function = getattr(module, class_name(formula.name))
-        if formula.plan.second:
-            gradient = getattr(module, f"{class_name(formula.name)}Backward")
-            name = f"{formula.name}_backward"
-            extend(gradient, formula.plan, lambda program: _vjp_op(name, program))
 
     @property
     def name(self) -> str:
@@ -72,6 +70,11 @@ class Op:
         return self._formula.plan.saved
 
     @property
+    def text(self) -> tuple[str, ...]:
+        """The formula, as lines `name = expression`."""
+        return self._formula.text
+
+    @property
     def program(self) -> Program:
         """The formula as the stages of symop pass it on."""
         return self._formula.program
@@ -86,7 +89,7 @@ class Op:
         """The `torch.autograd.Function` subclass, for `op.function.apply(...)`."""
         return self._function
 
-    def __call__(self, *values: Any, **named: Any) -> Any:
+    def __call__(self, /, *values: Any, **named: Any) -> Any:
         """The value for the given tensors and numbers.
 
         Raises:
@@ -128,6 +131,38 @@ class Op:
         from symop.diagnosis import problem_of
 
         return problem_of(self.program, values)
+
+    def module(self, /, **constants: Any) -> OpModule:
+        """An `nn.Module` in which some arguments are constants of its own.
+
+        Args:
+            constants: by the names of arguments. A number, a floating tensor (which is copied)
+                or an `nn.Parameter` (which is shared) becomes a Parameter, that is, trainable;
+                a `torch.nn.Buffer` a buffer. Numbers become 0-d tensors of the default dtype.
+
+        Returns:
+            A module that is called with the other arguments, in the order of the op or by name.
+
+        Raises:
+            CallError: a name is no argument or is taken by nn.Module, or a value cannot be what
+                it would have to be.
+
+        Example:
+            >>> import symop, torch
+            >>> wave = symop.compile("a*sin(k*x)").module(a=2.0, k=torch.nn.Buffer(torch.ones(3)))
+            >>> wave
+            OpModule(
+              out = a*sin(k*x)
+              trainable: a ()
+              buffer: k (3,)
+              arguments: x
+            )
+            >>> sorted(wave.state_dict())
+            ['a', 'k']
+            >>> wave(torch.zeros(3)).shape
+            torch.Size([3])
+        """
+        return OpModule(self, constants)
 
     # Derivatives
 
@@ -210,6 +245,13 @@ class Op:
     def __reduce__(self) -> tuple[Any, ...]:
         return Op, (self._formula,)
 
+    def __deepcopy__(self, memo: Any) -> Op:
+        # An op never changes; the copy of a model shares it, as it shares functions.
+        return self
+
+    def __copy__(self) -> Op:
+        return self
+
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.args)}): {'; '.join(self._formula.text)}>"
 
@@ -221,6 +263,14 @@ class Op:
             for name, value in self.expressions.items()
         ]
         return r"$$\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}$$"
+
+
+def _continued(module: ModuleType, formula: Formula) -> None:
+    """Give a module that was just loaded its third and higher orders."""
+    if formula.plan.second:
+        gradient = getattr(module, f"{class_name(formula.name)}Backward")
+        name = f"{formula.name}_backward"
+        extend(gradient, formula.plan, lambda program: _vjp_op(name, program))
 
 
 def _derived(name: str, program: Program) -> Op:

@@ -38,7 +38,7 @@ LAYERS = (
     ("methods", "gradient_methods"),
     ("views", "rendering", "symbolic", "tracing"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis"),
+    ("compiler", "loading", "orders", "diagnosis", "modules"),
     ("exact",),
     ("points",),
     ("proofs",),
