@@ -112,6 +112,12 @@ class GradientMethods:
         if self.kept:
             lines.append(f"ctx.save_for_backward({', '.join(map_spelled(self.kept))})")
             lines.append(f"ctx.save_for_forward({', '.join(map_spelled(self.kept))})")
+        if self.flags:
+            # Elsewhere the zeros stay: without them forward mode would get None as well.
+            name = self.cotangents[0]
+            some = spelled(name) if name in self.kept else f"inputs[{self.names.index(name)}]"
+            lines.append("# DTensors do not mix with the plain zeros that autograd fills in.")
+            lines.append(f'ctx.set_materialize_grads(not hasattr({some}, "device_mesh"))')
         parameters = ["ctx: Any", "inputs: tuple[Any, ...]", "output: Any"]
         return method_lines("setup_context", parameters, "None", lines or ["pass"])
 

@@ -97,6 +97,10 @@ class FunctionMethods:
         cotangents = [names[o.name] for o in plan.program.outputs]
         read = {a.name for a in plan.gradient.arguments}
         taken = [n for n in cotangents if n in read]
+        opening = []
+        if len(cotangents) > 1:
+            self.shapes.helpers.add("_alike")
+            opening = unpacked(cotangents, f"_alike({', '.join(cotangents)})")
         rest = ["ctx.shape"] if self.shapes.names else []
         rest += ["*ctx.needs_input_grad"] if len(self.arguments) > 1 else []
         if rest:
@@ -114,7 +118,7 @@ class FunctionMethods:
         else:
             lines.append(f"return {self.gradient}.forward(*values)")
         parameters = ["ctx: Any", *(f"{n}: Tensor" for n in cotangents)]
-        return method_lines("backward", parameters, "Any", lines)
+        return method_lines("backward", parameters, "Any", [*opening, *lines])
 
     def _saved_lines(
         self, saved: Sequence[str], given: Sequence[str], after: Sequence[str]

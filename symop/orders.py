@@ -43,6 +43,8 @@ def extend(gradient: Any, plan: Plan, make: Callable[[Program], Any]) -> None:
             return plain(ctx, *grads)
         asked = [grads[order.index(n)] for n in plan.wanted] if len(order) > 1 else grads
         given = tuple(k for k, grad in enumerate(asked) if grad is not None)
+        if not given:
+            return plain(ctx, *grads)
         op = next_order(given)
         cotangents = [asked[k] for k in given]
         results = op(*_values(ctx, op, plan, cotangents), *cotangents)
@@ -78,12 +80,14 @@ def _values(ctx: Any, op: Any, plan: Plan, cotangents: list[Any]) -> list[Any]:
     known = {a.frame: saved.get(a.name) for a in plan.gradient.arguments}
     some = cotangents[0]
     values = []
-    for name in op.args[: len(op.args) - len(cotangents)]:
-        value = saved.get(name)
+    for argument in op.program.arguments[: len(op.args) - len(cotangents)]:
+        value = saved.get(argument.name)
         if value is None:
-            same = known.get(of_argument(name))
+            # A tangent or cotangent has the frame of another argument.
+            same = known.get(argument.frame)
             like = same.shape if same is not None else torch.Size()
-            size = getattr(getattr(ctx, "shape", None), spelled(name), like)
+            owner = argument.frame[0] if len(argument.frame) == 1 else argument.name
+            size = getattr(getattr(ctx, "shape", None), spelled(str(owner)), like)
             value = some.new_zeros(()).expand(size)
         values.append(value)
     return values

@@ -148,3 +148,42 @@ def test_d_of_a_reduction_points_to_vjp():
         symop.compile("sum(x**2)").d("x")
     with pytest.raises(symop.DerivativeError, match="it has by x"):
         symop.compile("x**2").d("y")
+
+
+def test_higher_orders_of_a_vjp_know_the_shapes_of_its_cotangents():
+    op = symop.compile("w*x + b").vjp
+    shapes = ((3, 2), (3, 2), (2,), (3, 2))
+    generator = torch.Generator().manual_seed(2)
+    values = [torch.randn(s, dtype=torch.float64, generator=generator) for s in shapes]
+    arguments = [v.requires_grad_() for v in values]
+    results = op(*arguments)
+    for _ in range(4):
+        total = sum((r**2).sum() for r in results)
+        found = torch.autograd.grad(total, arguments, create_graph=True, allow_unused=True)
+        results = [g for g in found if g is not None]
+    w, x, _, g = arguments
+    plain = [g * x, g * w, g.sum(0)]
+    for _ in range(4):
+        total = sum((r**2).sum() for r in plain)
+        found = torch.autograd.grad(total, arguments, create_graph=True, allow_unused=True)
+        plain = [g for g in found if g is not None]
+    assert all(torch.allclose(a, b) for a, b in zip(results, plain, strict=True))
+
+
+def test_gradients_that_no_one_uses_further_add_nothing():
+    op = symop.compile("w*exp(x) + b")
+    values = [torch.randn(s, dtype=torch.float64, requires_grad=True) for s in ((3,), (2, 3), ())]
+    plain = [v.detach().clone().requires_grad_() for v in values]
+    ours = torch.autograd.grad(op(*values).sum(), values, create_graph=True)
+    theirs = torch.autograd.grad(
+        (plain[0] * plain[1].exp() + plain[2]).sum(), plain, create_graph=True
+    )
+    for mine, other in zip(ours[:2], theirs[:2], strict=True):
+        again = torch.autograd.grad(mine.sum(), values, retain_graph=True, allow_unused=True)
+        expected = torch.autograd.grad(other.sum(), plain, retain_graph=True, allow_unused=True)
+        for a, b in zip(again, expected, strict=True):
+            assert (
+                (a is None or torch.allclose(a, torch.zeros_like(a)))
+                if b is None
+                else (torch.allclose(a, b))
+            )

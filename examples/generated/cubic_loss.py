@@ -75,6 +75,8 @@ class CubicLossBackward(torch.autograd.Function):
         a, b, x, c, d, y, grad_out, ctx.shape, *ctx.needs = inputs
         ctx.save_for_backward(a, b, x, c, d, y, grad_out)
         ctx.save_for_forward(a, b, x, c, d, y, grad_out)
+        # DTensors do not mix with the plain zeros that autograd fills in.
+        ctx.set_materialize_grads(not hasattr(grad_out, "device_mesh"))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:

@@ -56,6 +56,8 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         prediction, target, grad_out, ctx.shape, *ctx.needs = inputs
         ctx.save_for_backward(prediction, target, grad_out)
         ctx.save_for_forward(prediction, target, grad_out)
+        # DTensors do not mix with the plain zeros that autograd fills in.
+        ctx.set_materialize_grads(not hasattr(grad_out, "device_mesh"))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:

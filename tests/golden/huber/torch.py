@@ -55,6 +55,8 @@ class HuberBackward(torch.autograd.Function):
         r, delta, grad_out, ctx.shape, *ctx.needs = inputs
         ctx.save_for_backward(r, delta, grad_out)
         ctx.save_for_forward(r, delta, grad_out)
+        # DTensors do not mix with the plain zeros that autograd fills in.
+        ctx.set_materialize_grads(not hasattr(grad_out, "device_mesh"))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:

@@ -47,6 +47,8 @@ class MultiplyAddBackward(torch.autograd.Function):
         w, x, grad_out, ctx.shape, *ctx.needs = inputs
         ctx.save_for_backward(w, x, grad_out)
         ctx.save_for_forward(w, x, grad_out)
+        # DTensors do not mix with the plain zeros that autograd fills in.
+        ctx.set_materialize_grads(not hasattr(grad_out, "device_mesh"))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:

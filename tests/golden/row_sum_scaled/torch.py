@@ -51,6 +51,8 @@ class RowSumScaledBackward(torch.autograd.Function):
         x, k, grad_out, ctx.shape, *ctx.needs = inputs
         ctx.save_for_backward(x, k, grad_out)
         ctx.save_for_forward(x, k, grad_out)
+        # DTensors do not mix with the plain zeros that autograd fills in.
+        ctx.set_materialize_grads(not hasattr(grad_out, "device_mesh"))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:

@@ -54,6 +54,8 @@ class TwoOutputsBackward(torch.autograd.Function):
         x, w, grad_p, grad_q, ctx.shape, *ctx.needs = inputs
         ctx.save_for_backward(x, w, grad_p, grad_q)
         ctx.save_for_forward(x, w, grad_p, grad_q)
+        # DTensors do not mix with the plain zeros that autograd fills in.
+        ctx.set_materialize_grads(not hasattr(grad_p, "device_mesh"))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
@@ -119,6 +121,7 @@ class TwoOutputs(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_p: Tensor, grad_q: Tensor) -> Any:
+        grad_p, grad_q = _alike(grad_p, grad_q)
         (x, w, grad_p, grad_q), _ = _widened(*ctx.saved_tensors, grad_p, grad_q)
         values = (x, w, grad_p, grad_q, ctx.shape, *ctx.needs_input_grad)
         if torch.is_grad_enabled():
@@ -189,3 +192,12 @@ def _primal(value: Tensor) -> Tensor:
 def _added(a: Tensor | None, b: Tensor) -> Tensor:
     """The sum, where nothing was added before too."""
     return b if a is None else a + b
+
+
+def _alike(*grads: Tensor) -> tuple[Any, ...]:
+    """The gradients; autograd fills in plain zeros, which a DTensor does not mix with."""
+    some = next((g for g in grads if hasattr(g, "device_mesh")), None)
+    if some is None:
+        return grads
+    mesh, kind = some.device_mesh, type(some)
+    return tuple(g if isinstance(g, kind) else kind.from_local(g, mesh) for g in grads)
