@@ -26,6 +26,15 @@ def problem_of(program: Program, values: Sequence[Any]) -> str | None:
         first, other = tensors[0]
         if value.device != other.device and value.dim() and other.dim():
             return f"{name} is on {value.device}, {first} on {other.device}; one device is expected"
+    # torch takes 0-d tensors for replicated, and no other plain tensor beside a DTensor.
+    spread = [n for n, v in tensors if hasattr(v, "device_mesh")]
+    plain = [(n, v) for n, v in tensors if not hasattr(v, "device_mesh") and v.dim()]
+    if spread and plain:
+        name, value = plain[0]
+        return (
+            f"{name} is a plain tensor of shape {tuple(value.shape)}, {spread[0]} a DTensor; "
+            "torch.distributed.tensor.distribute_tensor makes it one"
+        )
     # A cotangent or tangent has the shape of the value that it belongs to.
     primal = {a.name for a in program.arguments if a.frame == (a.name,)}
     shaped = [(n, v) for n, v in tensors if n in primal]
