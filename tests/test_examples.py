@@ -13,7 +13,8 @@ import pytest
 import symop
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("s[0-9]_*.py"))
+SEEDS = sorted(path.stem for path in EXAMPLES.glob("s[0-9]_*.py"))
+SCRIPTS = [*SEEDS, "fit_constants"]
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def is_png(path: Path) -> bool:
 
 
 def test_each_seed_has_an_example() -> None:
-    assert [name[:2] for name in SCRIPTS] == [f"s{n}" for n in range(1, 8)]
+    assert [name[:2] for name in SEEDS] == [f"s{n}" for n in range(1, 8)]
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -83,6 +84,10 @@ def test_template_names_every_piece_of_the_file(example, capsys) -> None:
     titles = example("s7_template").main()
     assert any(title.startswith("LegendreP3:") for title in titles)
     assert "class LegendreP3Backward" in capsys.readouterr().out
+
+
+def test_constants_are_found(example) -> None:
+    assert example("fit_constants").main().keys() == {"a", "k", "w", "p"}
 
 
 def test_generated_files_are_what_symop_writes(example) -> None:
