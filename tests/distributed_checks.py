@@ -384,23 +384,28 @@ def data_parallel(mesh: DeviceMesh) -> None:
     assert set(state) == set(Model().state_dict())
 
 
-def tensor_parallel(mesh: DeviceMesh) -> None:
+def parallelize(model: Model, mesh: DeviceMesh) -> None:
     """Columns of the first layer, rows of the second; the gate works on shards in between."""
+
+    def shard(name: str, module: nn.Module, mesh: DeviceMesh) -> None:
+        beta = nn.Parameter(distribute_tensor(module.beta.detach(), mesh, [S0]))
+        module.register_parameter("beta", beta)
+
+    distribute_module(model.norm, mesh)
+    distribute_module(model.gate, mesh, shard)
+    parallelize_module(model, mesh, {
+        "up": ColwiseParallel(use_local_output=False),
+        "down": RowwiseParallel(input_layouts=Shard(-1), use_local_output=False),
+    })  # fmt: skip
+
+
+def tensor_parallel(mesh: DeviceMesh) -> None:
+    """Training is the same, and the gate sends nothing."""
     for penalty in (False, True):
         x, t = data()
         model = Model()
         reference = train(copy.deepcopy(model), x, t, penalty=penalty)
-
-        def shard(name: str, module: nn.Module, mesh: DeviceMesh) -> None:
-            beta = nn.Parameter(distribute_tensor(module.beta.detach(), mesh, [S0]))
-            module.register_parameter("beta", beta)
-
-        distribute_module(model.norm, mesh)
-        distribute_module(model.gate, mesh, shard)
-        parallelize_module(model, mesh, {
-            "up": ColwiseParallel(use_local_output=False),
-            "down": RowwiseParallel(input_layouts=Shard(-1), use_local_output=False),
-        })  # fmt: skip
+        parallelize(model, mesh)
         hidden = model.up(distribute_tensor(x, mesh, [R]))
         assert hidden.placements == (Shard(1),)
         with CommDebugMode() as mode:
@@ -423,6 +428,37 @@ def sharded_batch(mesh: DeviceMesh) -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=0)
 
 
+def both_parallel(mesh: DeviceMesh) -> None:
+    """Tensor parallelism in one dim of the mesh, fully_shard in the other."""
+    square = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "columns"))
+    x, t = data()
+    model = Model()
+    reference = train(copy.deepcopy(model), x, t)
+    parallelize(model, square["columns"])
+    for part in (model.up, model.gate, model.norm, model.down, model):
+        fully_shard(part, mesh=square["data"])
+    place = square["data"].get_local_rank()
+    rows = slice(4 * place, 4 * place + 4)
+    inputs = (distribute_tensor(v[rows], square["columns"], [R]) for v in (x, t))
+    for ours, theirs in zip(train(model, *inputs), reference, strict=True):
+        # The two processes of one row have the same loss.
+        dist.all_reduce(ours)
+        torch.testing.assert_close(ours / 4, theirs, rtol=1e-9, atol=0)
+
+
+def replicated_modules(mesh: DeviceMesh) -> None:
+    """DistributedDataParallel of a model with modules of ops."""
+    x, t = data()
+    model = Model()
+    reference = train(copy.deepcopy(model), x, t)
+    rows = len(x) // mesh.size()
+    mine = slice(dist.get_rank() * rows, (dist.get_rank() + 1) * rows)
+    whole = nn.parallel.DistributedDataParallel(model)
+    for ours, theirs in zip(train(whole, x[mine], t[mine]), reference, strict=True):
+        dist.all_reduce(ours)
+        torch.testing.assert_close(ours / mesh.size(), theirs, rtol=1e-9, atol=0)
+
+
 def two_mesh_dims(mesh: DeviceMesh) -> None:
     """Rows over one dim of the mesh, columns over the other."""
     square = init_device_mesh("cpu", (2, 2), mesh_dim_names=("rows", "columns"))
@@ -437,9 +473,9 @@ def two_mesh_dims(mesh: DeviceMesh) -> None:
 
 ALWAYS = (
     elementwise, reductions, files, unused_outputs, derived_ops, partial_arguments,
-    mixed_with_plain, data_parallel, tensor_parallel, sharded_batch,
+    mixed_with_plain, data_parallel, replicated_modules, tensor_parallel, sharded_batch,
 )  # fmt: skip
-CHECKS = {2: (*ALWAYS, compiled), 4: (*ALWAYS, two_mesh_dims)}
+CHECKS = {2: (*ALWAYS, compiled), 4: (*ALWAYS, two_mesh_dims, both_parallel)}
 
 
 def main(rank: int, world: int, store: str, results: str) -> None:
