@@ -175,7 +175,7 @@ def operator_lines(name: str, plan: Plan, text: Sequence[str]) -> Lines:
         "    return _in_graph().apply(*values)",
         "if torch._C._are_functorch_transforms_active():",
         f"    return {type_name}.apply(*values)",
-        "return _apply(*values)",
+        "return _apply(*map(torch._C._functorch.unwrap_if_dead, values))",
     ]
     kinds = {n: "Tensor" if n in masks else "Tensor | float" for n in names}
     parameters = [f"{n}: {kinds[n]}" for n in names]

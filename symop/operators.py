@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import ModuleType
 from typing import Any
+from weakref import WeakValueDictionary
 
 from torch import Tensor
 from torch.fx import Proxy
@@ -41,12 +43,17 @@ class Op:
         tensor(28.5000)
     """
 
+    _vjp: Op
+    _jvp: Op
+
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
         self.__name__ = formula.name
         module = load(formula.name, formula.module_text, lambda new: _continued(new, formula))
         self._call = getattr(module, formula.name)
         self._arity = len(formula.program.arguments)
+        self._key = id(self)
+        _OPS[self._key] = self
         self._function = getattr(module, class_name(formula.name))
 
     @property
@@ -180,6 +187,12 @@ class Op:
             DerivativeError: the formula has reductions (its gradients are those of `vjp`), the
                 argument does not exist or is a mask, or the order is no positive integer.
         """
+        name = f"_d_{argument}_{order}"
+        _derive(self._key, name, "d", argument, order)
+        derivative: Op = getattr(self, name)
+        return derivative
+
+    def _elementwise(self, argument: str, order: int) -> Op:
         if argument not in self.args or self.program.argument(argument).is_mask:
             real = [a.name for a in self.program.arguments if not a.is_mask]
             raise DerivativeError(
@@ -198,15 +211,17 @@ class Op:
         suffix = f"_{order}" if order > 1 else ""
         return _derived(f"{self.name}_d_{argument}{suffix}", program)
 
-    @cached_property
+    @property
     def vjp(self) -> Op:
         """The op of the gradients: the arguments and `grad_<output>` to `grad_<argument>`."""
-        return _vjp_op(self.name, self.program)
+        _derive(self._key, "_vjp", "vjp")
+        return self._vjp
 
-    @cached_property
+    @property
     def jvp(self) -> Op:
         """The op of the tangents: the arguments and `d_<argument>` to `d_<output>`."""
-        return _derived(f"{self.name}_jvp", tidy(jvp(self.program)))
+        _derive(self._key, "_jvp", "jvp")
+        return self._jvp
 
     # Symbolic views
 
@@ -271,6 +286,30 @@ def _continued(module: ModuleType, formula: Formula) -> None:
         gradient = getattr(module, f"{class_name(formula.name)}Backward")
         name = f"{formula.name}_backward"
         extend(gradient, formula.plan, lambda program: _vjp_op(name, program))
+
+
+# Ops by their keys; an op that nobody holds any more is in no call either.
+_OPS: WeakValueDictionary[int, Op] = WeakValueDictionary()
+_deriving = threading.RLock()
+
+
+def _derive(key: int, name: str, kind: str, *details: Any) -> None:
+    """Give the op of a key an op derived from it as an attribute, unless it has it."""
+    op = _OPS[key]
+    with _deriving:
+        if name not in vars(op):
+            setattr(op, name, _MAKERS[kind](op, *details))
+
+
+# A compiled function may ask for a derivative. torch.compile runs this function while it traces,
+# with arguments that must be constants, and then reads the attribute like any other.
+_derive._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+_MAKERS: dict[str, Callable[..., Op]] = {
+    "d": Op._elementwise,
+    "vjp": lambda op: _vjp_op(op.name, op.program),
+    "jvp": lambda op: _derived(f"{op.name}_jvp", tidy(jvp(op.program))),
+}
 
 
 def _derived(name: str, program: Program) -> Op:

@@ -335,7 +335,7 @@ def cubic_loss(
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return CubicLoss.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

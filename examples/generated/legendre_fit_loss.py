@@ -349,7 +349,7 @@ def legendre_fit_loss(
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return LegendreFitLoss.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

@@ -147,7 +147,7 @@ def mean_squared_error(prediction: Tensor | float, target: Tensor | float) -> Te
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return MeanSquaredError.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

@@ -116,7 +116,7 @@ def multiply_add(w: Tensor | float, x: Tensor | float, b: Tensor | float) -> Ten
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return MultiplyAdd.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

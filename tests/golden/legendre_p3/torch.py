@@ -90,7 +90,7 @@ def legendre_p3(x: Tensor | float) -> Tensor:
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return LegendreP3.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

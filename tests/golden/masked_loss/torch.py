@@ -143,7 +143,7 @@ def masked_loss(mask: Tensor, x: Tensor | float, y: Tensor | float) -> Tensor:
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return MaskedLoss.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

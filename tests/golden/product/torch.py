@@ -104,7 +104,7 @@ def product(x: Tensor | float) -> Tensor:
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return Product.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

@@ -195,7 +195,7 @@ def rms_norm(x: Tensor | float, eps: Tensor | float, w: Tensor | float) -> Tenso
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return RmsNorm.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

@@ -146,7 +146,7 @@ def row_sum_scaled(x: Tensor | float, k: Tensor | float) -> Tensor:
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return RowSumScaled.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

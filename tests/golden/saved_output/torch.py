@@ -114,7 +114,7 @@ def saved_output(a: Tensor | float, b: Tensor | float) -> Tensor:
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return SavedOutput.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:

@@ -145,7 +145,7 @@ def two_outputs(x: Tensor | float, w: Tensor | float) -> tuple[Tensor, Tensor]:
         return _in_graph().apply(*values)
     if torch._C._are_functorch_transforms_active():
         return TwoOutputs.apply(*values)
-    return _apply(*values)
+    return _apply(*map(torch._C._functorch.unwrap_if_dead, values))
 
 
 def _in_graph() -> Any:
