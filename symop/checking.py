@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from symop.accuracy import accuracies
+from symop.compiler import Formula
 from symop.errors import CallError
 from symop.gradient_checks import gradient_check
 from symop.program import Program
@@ -17,6 +18,7 @@ from symop.reals import Tensors
 from symop.report import Report
 from symop.rereading import reread
 from symop.samples import Samples
+from symop.torch_names import torch_function
 
 if TYPE_CHECKING:
     from symop.operators import Op
@@ -37,7 +39,7 @@ def check(op: Op, *examples: Any) -> Report:
     Raises:
         CallError: an example cannot be a call of the op.
     """
-    return _checked(op.name, op, op.program, examples)
+    return _checked(op.name, op, op._formula, examples)
 
 
 def check_file(path: Path) -> Report:
@@ -61,16 +63,17 @@ def check_file(path: Path) -> Report:
         else "the file differs from what symop writes; its code was checked against the formula "
         "in its docstring"
     )
-    return _checked(written.name, written.function, written.formula.program, (), (note,))
+    return _checked(written.name, written.function, written.formula, (), (note,))
 
 
 def _checked(
     name: str,
     function: Function,
-    program: Program,
+    formula: Formula,
     examples: Sequence[Any],
     notes: tuple[str, ...] = (),
 ) -> Report:
+    program = formula.program
     names = [a.name for a in program.arguments]
     found = list(notes)
     given = [_example(name, program, values) for values in examples]
@@ -89,8 +92,8 @@ def _checked(
                 "see them; give examples"
             )
         checks = tuple(gradient_check(function, names, list(values.values())) for values in shaped)
-        settings = given or list(chosen.points())
-        measured = accuracies(function, program, settings, found)
+        known = torch_function(program, formula.text)
+        measured = accuracies(function, program, given, chosen, known, found)
     finally:
         torch.random.set_rng_state(random_state)
     return Report(name, checks, measured, tuple(found))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from symop.accuracy import Accuracy
 from symop.gradient_checks import GradientCheck
+from symop.tallies import Accuracy, Errors
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Report:
 
     @property
     def is_accurate(self) -> bool:
-        """Whether every error is within what is allowed."""
+        """Whether every error at ordinary points is within what is allowed."""
         return bool(self) and all(a.share <= 1 for a in self.accuracies)
 
     def __str__(self) -> str:
@@ -35,8 +35,6 @@ class Report:
 
 def _report_lines(report: Report) -> Iterator[str]:
     held = sum(map(bool, report.checks))
-    numbers = sum(a.points for a in report.accuracies)
-    lost = sum(a.lost for a in report.accuracies)
     verdict = "holds" if report else "DOES NOT HOLD"
     yield f"{report.name} {verdict}"
     yield ""
@@ -53,20 +51,47 @@ def _report_lines(report: Report) -> Iterator[str]:
                     yield f"    {check.example}: {failure}"
         yield ""
     if report.accuracies:
-        yield f"accuracy against mpmath in ULP ({numbers} numbers, {lost} not finite)"
-        rows = [["dtype", "of", "points", "median", "99 %", "max", "of bound", "not finite"]]
-        for a in report.accuracies:
-            errors = [_figure(e) for e in (a.median, a.high, a.worst)]
-            row = [a.dtype, a.quantity, str(a.points), *errors, _figure(a.share), str(a.lost)]
-            rows.append(row)
-        yield from _rows(rows, "<<>>>>>>")
-        yield "    of bound: the largest error over what is allowed, 4 ULP or 4 times the error"
-        yield "    that rounding the inputs causes; above 1 digits are lost"
+        yield from _accuracy_lines(report.accuracies)
     wrong = [a.quantity for a in report.accuracies if a.is_wrong]
     if wrong:
         yield f"wrong beyond rounding: {', '.join(wrong)}"
     for note in report.notes:
         yield f"note: {note}"
+
+
+def _accuracy_lines(accuracies: Sequence[Accuracy]) -> Iterator[str]:
+    numbers = sum(a.points + a.edges.points for a in accuracies)
+    lost = sum(a.lost + a.edges.lost for a in accuracies)
+    yield f"accuracy against mpmath in ULP ({numbers} numbers, {lost} not finite)"
+    columns = ["dtype", "of", "points", "median", "99 %", "max", "of bound", "not finite"]
+    has_edges = any(a.edges.points for a in accuracies)
+    has_torch = any(a.torch for a in accuracies)
+    columns += ["edges max", "not finite"] if has_edges else []
+    columns += ["torch 99 %", "max", "not finite"] if has_torch else []
+    rows = [columns]
+    for a in accuracies:
+        errors = [_figure(e) for e in (a.median, a.high, a.worst)]
+        row = [a.dtype, a.quantity, str(a.points), *errors, _figure(a.share), str(a.lost)]
+        row += _figures(a.edges if a.edges.points else None)[1:] if has_edges else []
+        row += _figures(a.torch) if has_torch else []
+        rows.append(row)
+    yield from _rows(rows, "<<" + ">" * (len(columns) - 2))
+    yield "    of bound: the largest error over what is allowed, 4 ULP or 4 times the error"
+    yield "    that rounding the inputs causes; above 1 digits are lost"
+    if has_edges:
+        yield "    edges: an argument that is 0, subnormal, tiny, huge or infinite"
+    for a in accuracies:
+        if a.share > 1 or a.lost:
+            error = "not finite" if a.lost else f"{_figure(a.worst)} ULP"
+            yield f"    {a.dtype} {a.quantity}: {error} at {a.at}"
+        if a.edges.lost:
+            yield f"    {a.dtype} {a.quantity}: not finite at {a.edges.at}"
+
+
+def _figures(errors: Errors | None) -> list[str]:
+    if errors is None:
+        return ["-", "-", "-"]
+    return [_figure(errors.high), _figure(errors.worst), str(errors.lost)]
 
 
 def _rows(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:

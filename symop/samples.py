@@ -14,13 +14,15 @@ import torch
 
 from symop.evaluation import Array
 from symop.functions import table
-from symop.oracle import MAX_SINGLE, SIGNS
+from symop.oracle import pairs_of
 from symop.program import COMPARISONS, Output, Program
 from symop.reals import Arrays, Tensors, array_of, arrays_of, number_of, values_of
 
 _RANGES = ((-3.0, 3.0), (0.2, 3.0), (-0.9, 0.9), (0.1, 0.9), (1.2, 4.0), (3.0, 20.0))
 _WORK = 20_000
-_MAX_POINTS, _MIN_POINTS = 40, 6
+_MAX_POINTS, _MIN_POINTS, _MAX_EDGES = 40, 6, 36
+Point = tuple[Any, ...]
+
 _SMALL, _LARGE = mp.mpf(2) ** -90, mp.mpf(2) ** 90
 
 
@@ -33,6 +35,7 @@ class Samples:
         self.masks = {a.name for a in program.arguments if a.is_mask}
         self.real = [n for n in self.names if n not in self.masks]
         self.generator = random.Random(0)
+        self._ordinary: list[Point] | None = None
         dims = [d for node in program.nodes for d in node.dims or ()]
         self.rank = max((-d if d < 0 else d + 1 for d in dims), default=0)
         self.ranges = self._ranges()
@@ -43,18 +46,49 @@ class Samples:
         self.steps = replace(program, outputs=outputs)
 
     def points(self) -> Iterator[Tensors]:
-        """Arguments to measure the accuracy at."""
-        if not self.program.is_elementwise:
-            yield from list(self._arrays())[:1]
-            return
-        base = self._drawn(self._count())
-        # Of many joints, some of every argument.
-        joints = list(self._special(base[:1]))
-        every = math.ceil(len(joints) / max(_MIN_POINTS, 2 * self._count()))
-        special = [p for p in joints[:: max(every, 1)] if self._is_finite(p)]
-        points = [*base, *special]
-        if points:
-            yield self._stacked(points, (len(points),))
+        """Arguments to measure the accuracy of a formula with reductions at."""
+        yield from list(self._arrays())[:1]
+
+    def ordinary(self) -> list[Point]:
+        """Points to measure the accuracy at: drawn ones, joints, and beside joints."""
+        if self._ordinary is None:
+            base = self._drawn(self._count())
+            # Of many joints, some of every argument.
+            joints = list(self._special(base[:1]))
+            every = math.ceil(len(joints) / max(_MIN_POINTS, 2 * self._count()))
+            special = [p for p in joints[:: max(every, 1)] if self._is_finite(p)]
+            self._ordinary = [*base, *special]
+        return self._ordinary
+
+    def edges(self, dtype: torch.dtype) -> list[Point]:
+        """Points with one argument at an edge of what the dtype can hold."""
+        info = torch.finfo(dtype)
+        tiny, most, eps = info.smallest_normal, info.max, info.eps
+        sizes = (tiny / 16, 1.5 * tiny, 0.7 * eps, 1.3 / eps, 0.9 * most**0.5, most / 2, math.inf)
+        values = [0.0, -0.0, math.nan, *(s * v for v in sizes for s in (1, -1))]
+        base = self.ordinary()[:1]
+        found = [
+            (*point[:axis], value, *point[axis + 1 :])
+            for value in values
+            for axis, name in enumerate(self.names)
+            if name not in self.masks
+            for point in base
+            if not (value == 0 and math.copysign(1, value) < 0 and self._tells_zeros())
+        ]
+        every = math.ceil(len(found) / (_MAX_EDGES if self._is_quick() else _MAX_EDGES // 3))
+        return found[:: max(every, 1)]
+
+    def edge_order(self, dtype: torch.dtype) -> int:
+        """Up to which order derivatives are measured at edges, where precision costs most."""
+        few = len(self.real) <= 2 and len(self.program.nodes) < 30 and self._is_quick()
+        return 0 if not few or torch.finfo(dtype).bits == 16 else 2 if len(self.real) == 1 else 1
+
+    def _is_quick(self) -> bool:
+        return not any(node.op in _slow() for node in self.program.nodes)
+
+    def _tells_zeros(self) -> bool:
+        """Whether the formula tells zeros of different sign, which the oracle does not."""
+        return any(n.op in ("copysign", "atan2", "hypot_slope") for n in self.program.nodes)
 
     def examples(self) -> Iterator[Tensors]:
         """Arguments to differentiate at: of one shape, of shapes that broadcast, and 0-d."""
@@ -77,8 +111,8 @@ class Samples:
 
     def _count(self) -> int:
         slow = sum(20 for node in self.program.nodes if node.op in _slow())
-        moved = len(self.real) if len(self.real) <= MAX_SINGLE else SIGNS
-        rounds = 1 + 2 * len(self.real) * (1 + moved)
+        # What the oracle evaluates: four points an argument and a pair of arguments.
+        rounds = 1 + 4 * len(self.real) + (4 * len(pairs_of(len(self.real))))
         affordable = _WORK // ((len(self.program.nodes) + slow) * rounds)
         return max(_MIN_POINTS, min(_MAX_POINTS, affordable))
 
