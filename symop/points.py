@@ -132,7 +132,8 @@ class _Choice:
         else:
             raise self.agreement.fault([e[k] for e in errors for k in range(count)], count)
         beside = [k for k in range(count, count + len(sides)) if good[k]]
-        far = _telling(numbers, [k for k in range(count + len(sides), len(pool)) if good[k]])
+        beyond = [k for k in range(count + len(sides), len(pool)) if good[k]]
+        far = _telling(numbers, beyond, _worst(errors, beyond))
         rows = 2 if len(ordinary) >= 2 * COLUMNS else 1
         chosen = ordinary[: rows * COLUMNS]
         width = min(COLUMNS, len(chosen))
@@ -266,8 +267,17 @@ def _is_tame(numbers: Numbers) -> bool:
     return all(abs(v) < 1000 for arrays in kinds for a in arrays.values() for v in listed(a))
 
 
-def _telling(numbers: Numbers, places: Sequence[int]) -> list[int]:
-    """Up to three tails: the smallest gradient, the smallest of the others' sign, the largest."""
+def _worst(errors: Sequence[Sequence[Error]], places: Sequence[int]) -> list[int]:
+    """The places by what rounding costs there, the most first."""
+
+    def cost(k: int) -> Any:
+        return max((e[k][0] / abs(e[k][1]) for e in errors if e[k][1] != 0), default=mp.mpf(0))
+
+    return sorted(places, key=cost, reverse=True)
+
+
+def _telling(numbers: Numbers, places: Sequence[int], worst: Sequence[int]) -> list[int]:
+    """Up to three tails: the two smallest gradients, and where rounding costs most."""
 
     def size(k: int) -> Any:
         found = [abs(a[k]) for a in numbers.gradients.values() if a.ndim and a[k] != 0]
@@ -276,7 +286,7 @@ def _telling(numbers: Numbers, places: Sequence[int]) -> list[int]:
     ranked = sorted((k for k in places if mp.mpf("1e-30") < size(k) < mp.inf), key=size)
     if len(ranked) <= COLUMNS:
         return ranked
-    return [ranked[0], ranked[1], ranked[-1]]
+    return [*ranked[:2], next(k for k in worst if k in ranked[2:])]
 
 
 def _printed(atol: str, numbers: Numbers) -> str:
