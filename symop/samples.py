@@ -272,6 +272,6 @@ def _is_moderate(values: Sequence[Array]) -> bool:
 @cache
 def _slow() -> frozenset[str]:
     """Functions whose reference takes long."""
-    from symop import special
+    from symop import bessel, gammas, special
 
-    return frozenset(function.name for function in special.FUNCTIONS)
+    return frozenset(f.name for module in (special, gammas, bessel) for f in module.FUNCTIONS)

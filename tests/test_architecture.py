@@ -24,8 +24,9 @@ LAYERS = (
     ("errors", "frames", "layout", "functions"),
     ("names", "program", "reductions"),
     ("syntax",),
-    ("elementary", "polynomials"),
-    ("special",),
+    ("elementary", "polynomials", "approximations"),
+    ("special", "bessel"),
+    ("gammas",),
     ("activations",),
     ("algebra", "evaluation", "formulas"),
     ("scope",),
@@ -61,7 +62,10 @@ LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in mod
 # The table is filled from the modules of records when it is first asked for, and Op.check hands
 # over to the module that does it.
 INVERTED = {
-    *(("functions", name) for name in ("elementary", "special", "activations", "polynomials")),
+    *(
+        ("functions", name)
+        for name in ("elementary", "special", "gammas", "bessel", "activations", "polynomials")
+    ),
     ("operators", "checking"),
 }
 

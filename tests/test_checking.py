@@ -25,6 +25,7 @@ HOLDING = [
     "softmax(x, -1)*w",
     "logsumexp(x)",
     "sum((a + b*x - y)**2)",
+    "lgamma(x)",
 ]
 
 

@@ -28,11 +28,12 @@ NAN, INF = math.nan, math.inf
 PRIMITIVES = frozenset(
     """exp expm1 log log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
     erf erfc lgamma digamma abs sign floor ceil round trunc maximum minimum fmax fmin hypot
-    copysign fmod remainder pow polygamma erfinv erfcx i0 i0e i1 i1e zeta""".split()  # noqa: SIM905
+    copysign fmod remainder pow erfinv erfcx i0 i0e i1 i1e zeta modified_bessel_k0
+    modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1""".split()  # noqa: SIM905
 )
 RECORDS = {function.name: function for function in table().values()}
 OPAQUE = sorted(name for name, f in RECORDS.items() if not f.is_inlined)
-WITH_FORM = sorted(name for name, f in RECORDS.items() if f.form is not None)
+WITH_FORM = sorted(name for name, f in RECORDS.items() if f.form or f.form_of)
 
 
 # The evaluator
@@ -75,9 +76,10 @@ class Forms(Mp):
         if function.is_inlined:
             return inlined(function, values, self)
         values = completed(function, values, self)
-        if function.form is None:
+        form = form_of(function, values)
+        if form is None:
             return function.reference(*values)
-        return evaluate(function.form, dict(zip(function.parameters, values, strict=True)), self)
+        return evaluate(form, dict(zip(function.parameters, values, strict=True)), self)
 
 
 class Torch(Forms):
@@ -210,6 +212,12 @@ def tensor(value: Any) -> torch.Tensor:
     return torch.as_tensor(value, dtype=torch.float64)
 
 
+def form_of(function: Function, values: list[Any]) -> str | None:
+    places = [function.parameters.index(name) for name in function.literals]
+    literals = [values[p].value if isinstance(values[p], Dual) else values[p] for p in places]
+    return function.form_at([Fraction(str(v)) for v in literals])
+
+
 def completed(function: Function, values: list[Any], base: Any) -> list[Any]:
     missing = len(function.parameters) - len(values)
     defaults = function.defaults[len(function.defaults) - missing :] if missing else ()
@@ -322,7 +330,8 @@ def derivative(function: Function, values: list[Any], place: int, order: int, ba
 
 # Points
 
-LITERALS = {"polygamma": (1, 2), "zeta": (2, 3)}
+ORDERS = ("bessel_j", "bessel_y", "bessel_i", "bessel_k", "bessel_ke", "spherical_j", "spherical_y")
+LITERALS = {"polygamma": (1, 2), "zeta": (2, 3), **dict.fromkeys(ORDERS, (0, 1, 2, 5))}
 
 
 def points(function: Function, count: int) -> list[list[Any]]:
@@ -420,6 +429,8 @@ def test_points_avoid_joints():
 APPROXIMATE = {
     "gamma": 1e-15, "ndtri": 2e-15, "erfcx_1": 2e-15, "erfcx_2": 3e-15, "tanhshrink": 1e-16,
     "ndtr": 1e-13, "gelu": 1e-13, "inverse_mills": 1e-13,
+    # Relative to the value, which has roots; tests/test_special_functions.py measures in ULP.
+    **dict.fromkeys(ORDERS, 1e-12),
 }  # fmt: skip
 
 
@@ -485,7 +496,8 @@ def error_in_ulp(found: float, exact: Any, scale: Any) -> float:
     return float(abs(mp.mpf(found) - exact) / math.ulp(float(max(abs(exact), scale))))
 
 
-@pytest.mark.parametrize("name", WITH_FORM)
+# Those with orders are measured, with their derivatives, in tests/test_special_functions.py.
+@pytest.mark.parametrize("name", [n for n in WITH_FORM if RECORDS[n].form_of is None])
 def test_form_is_accurate_in_float64(name):
     function = RECORDS[name]
     samples = hostile(function, 600)
@@ -602,14 +614,18 @@ def test_slope_at_the_edges_is_that_of_torch(name):
             expected = float(slope.flatten()[0])
             found = float(derivative(function, [tensor(v) for v in values], place, 1, Torch()))
             case = (place, values, found, expected)
-            if math.isnan(expected) and not math.isnan(found):
+            if name == "digamma" and values == (-1.0,):
+                # A pole of second order, where torch has sin(pi) for 0.
+                assert found == INF, case
+            elif math.isnan(expected) and not math.isnan(found):
                 assert name in WITH_LIMITS, case
             elif math.isnan(found) and not math.isnan(expected):
                 assert name in AS_NAN_AS_VALUE, case
                 assert math.isnan(value), case
             else:
-                # torch's hardsigmoid has 1/6 in float32.
-                assert same(found, expected, 1e-7 if name == "hardsigmoid" else 1e-12), case
+                # torch's hardsigmoid has 1/6 in float32, its trigamma 10 digits.
+                tolerance = {"hardsigmoid": 1e-7, "digamma": 1e-9}.get(name, 1e-12)
+                assert same(found, expected, tolerance), case
 
 
 # Where torch has NaN, and beyond first order: function, place, order, arguments, value.
@@ -691,6 +707,7 @@ NOT_IN_TORCH = {
 
 def test_every_definition_is_tested():
     inlined_names = {n for n, f in RECORDS.items() if f.is_inlined and f.expand is None}
+    inlined_names -= {"bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1"}
     assert inlined_names <= TORCH.keys() | NOT_IN_TORCH.keys()
     for name, cases in NOT_IN_TORCH.items():
         for values, expected in cases:
@@ -802,11 +819,11 @@ def test_table_is_complete():
 
 
 def test_names_stand_once():
-    from symop import activations, elementary, polynomials, special
+    from symop import activations, bessel, elementary, gammas, polynomials, special
 
     names = [
         name
-        for module in (elementary, special, activations, polynomials)
+        for module in (elementary, special, gammas, bessel, activations, polynomials)
         for function in module.FUNCTIONS
         for name in (function.name, *function.aliases)
     ]
@@ -854,7 +871,12 @@ def test_forms_end_in_primitives(name):
     def descend(current: str, above: tuple[str, ...]) -> None:
         assert current not in above, f"the form of {current} comes back to it"
         function = table()[current]
+        orders = LITERALS.get(current, (2,))
         text = function.definition if function.is_inlined else function.form
+        if function.form_of is not None:
+            text = function.form_of(orders[-1])
+        if function.expand is not None:
+            text = function.expand(orders[-1])
         if text is None:
             assert current in PRIMITIVES, f"{current} has no form"
             return
