@@ -44,7 +44,8 @@ class Op:
         if formula.plan.second:
             gradient = getattr(module, f"{class_name(formula.name)}Backward")
             name = f"{formula.name}_backward"
-            extend(gradient, formula.plan, lambda program: _vjp_op(name, program))
+            precision = formula.precision
+            extend(gradient, formula.plan, lambda program: _vjp_op(name, program, precision))
 
     @property
     def name(self) -> str:
@@ -156,17 +157,17 @@ class Op:
         for _ in range(order):
             program = tidy(elementwise_derivative(program, argument))
         suffix = f"_{order}" if order > 1 else ""
-        return _derived(f"{self.name}_d_{argument}{suffix}", program)
+        return _derived(f"{self.name}_d_{argument}{suffix}", program, self._formula.precision)
 
     @cached_property
     def vjp(self) -> Op:
         """The op of the gradients: the arguments and `grad_<output>` to `grad_<argument>`."""
-        return _vjp_op(self.name, self.program)
+        return _vjp_op(self.name, self.program, self._formula.precision)
 
     @cached_property
     def jvp(self) -> Op:
         """The op of the tangents: the arguments and `d_<argument>` to `d_<output>`."""
-        return _derived(f"{self.name}_jvp", tidy(jvp(self.program)))
+        return _derived(f"{self.name}_jvp", tidy(jvp(self.program)), self._formula.precision)
 
     # Symbolic views
 
@@ -218,12 +219,12 @@ class Op:
         return r"$$\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}$$"
 
 
-def _derived(name: str, program: Program) -> Op:
-    return Op(Formula(name, program, tuple(formula_lines(program))))
+def _derived(name: str, program: Program, precision: str) -> Op:
+    return Op(Formula(name, program, tuple(formula_lines(program)), precision))
 
 
-def _vjp_op(name: str, program: Program) -> Op:
-    return _derived(f"{name}_vjp", tidy(vjp(program)))
+def _vjp_op(name: str, program: Program, precision: str) -> Op:
+    return _derived(f"{name}_vjp", tidy(vjp(program)), precision)
 
 
 def _listed(names: Any) -> str:

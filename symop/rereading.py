@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,9 @@ def _documented(
             written = read.module_text
         except SymopError:
             continue
-        if written == text:
-            return read
+        for candidate in (read, replace(read, precision="high")):
+            if candidate.module_text == text:
+                return candidate
         if found is None and ast.get_docstring(ast.parse(written)) == documentation:
             found = read
     return found
