@@ -79,10 +79,30 @@ class Function:
 @cache
 def table() -> dict[str, Function]:
     """Every function, by name and alias."""
-    from symop import activations, bessel, elementary, gammas, polynomials, special
+    from symop import (
+        activations,
+        airy,
+        bessel,
+        elementary,
+        gammas,
+        integrals,
+        logarithms,
+        polynomials,
+        special,
+    )
 
     functions: dict[str, Function] = {}
-    for module in (elementary, special, gammas, bessel, activations, polynomials):
+    for module in (
+        elementary,
+        special,
+        gammas,
+        bessel,
+        airy,
+        integrals,
+        logarithms,
+        activations,
+        polynomials,
+    ):
         for function in module.FUNCTIONS:
             for name in (function.name, *function.aliases):
                 assert name not in functions, f"function {name} stands twice in the table"

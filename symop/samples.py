@@ -272,6 +272,7 @@ def _is_moderate(values: Sequence[Array]) -> bool:
 @cache
 def _slow() -> frozenset[str]:
     """Functions whose reference takes long."""
-    from symop import bessel, gammas, special
+    from symop import airy, bessel, gammas, integrals, special
 
-    return frozenset(f.name for module in (special, gammas, bessel) for f in module.FUNCTIONS)
+    modules = (special, gammas, bessel, airy, integrals)
+    return frozenset(f.name for module in modules for f in module.FUNCTIONS)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from math import factorial, prod
 from typing import Any
 
 import mpmath as mp
 
+from symop.approximations import chebyshev
 from symop.elementary import X, real, tends
 from symop.functions import Function
 
@@ -44,12 +45,21 @@ def _ierfc(n: int, x: Any) -> Any:
     return value
 
 
-def _fraction(n: int, terms: int) -> str:
-    """The continued fraction for the ratio of the n-th repeated integral to the one before."""
-    text = "x"
-    for k in range(n + terms, n, -1):
-        text = f"(x + {Fraction(k, 2)}/{text})"
-    return f"1/2/{text}"
+@cache
+def _erfcx_form(n: int) -> str:
+    """A series for positive arguments; the recurrence for negative ones, where nothing cancels."""
+
+    def scaled(v: Any) -> Any:
+        x = 2 * (1 + v) / (1 - v)
+        return _ierfc(n, x) * (2 + x) ** (n + 1)
+
+    series = chebyshev("positive", scaled, -1, 1, "v")
+    first = "e = 1/sqrt(pi) - l*erfcx(l)"
+    negative = "e" if n == 1 else "(erfcx(l)/2 - l*e)/2"
+    return (
+        f"h = maximum(x, 0)\nl = minimum(x, 0)\nv = 1 - 4/(h + 2)\n{series}\n{first}\n"
+        f"where(x > 0, positive/(2 + h)**{n + 1}, {negative})"
+    )
 
 
 def normal_cdf(x: Any) -> Any:
@@ -124,9 +134,7 @@ NORMAL = (
     *(
         Function(
             f"erfcx_{n}", X, (slope,),
-            form=f"e = 1/sqrt(pi) - x*erfcx(x)\nf = erfcx(x)*({_fraction(1, 26)})\n"
-            + ("where(x < 3, e, f)" if n == 1 else
-               f"where(x < 3, (erfcx(x) - 2*x*e)/4, f*({_fraction(2, 26)}))"),
+            form_of=partial(_erfcx_form, n),
             reference=tends(partial(_ierfc, n), mp.inf, _ZERO), special=(0,),
             internal=True,
         )

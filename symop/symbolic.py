@@ -32,12 +32,14 @@ _SAME = (
     "sinh", "cosh", "tanh", "sech", "csch", "coth", "asinh", "acosh", "atanh", "sign", "floor",
     "erf", "erfc", "erfinv", "digamma", "polygamma", "gamma", "frac", "legendre", "chebyshevt",
     "chebyshevu", "hermite", "laguerre", "zeta", "besselj", "bessely", "besseli", "besselk", "jn",
-    "yn",
+    "yn", "airyai", "airybi", "airyaiprime", "airybiprime", "Si", "Ci", "Ei", "expint",
+    "fresnels", "fresnelc", "LambertW",
 )  # fmt: skip
 # What the functions of fixed order become when they are read.
 _OF_ORDER = {
     **{f"bessel_{kind}": f"bessel{kind}" for kind in "jyik"},
-    "spherical_j": "jn", "spherical_y": "yn",
+    "spherical_j": "jn", "spherical_y": "yn", "exponential_integral": "expint",
+    "lambertw": "LambertW",
 }  # fmt: skip
 _RELATIONS = {
     sympy.StrictLessThan: "lt", sympy.LessThan: "le", sympy.StrictGreaterThan: "gt",

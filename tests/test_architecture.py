@@ -25,7 +25,7 @@ LAYERS = (
     ("names", "program", "reductions"),
     ("syntax",),
     ("elementary", "polynomials", "approximations"),
-    ("special", "bessel"),
+    ("special", "bessel", "airy", "integrals", "logarithms"),
     ("gammas",),
     ("activations",),
     ("algebra", "evaluation", "formulas"),
@@ -64,7 +64,17 @@ LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in mod
 INVERTED = {
     *(
         ("functions", name)
-        for name in ("elementary", "special", "gammas", "bessel", "activations", "polynomials")
+        for name in (
+            "elementary",
+            "special",
+            "gammas",
+            "bessel",
+            "airy",
+            "integrals",
+            "logarithms",
+            "activations",
+            "polynomials",
+        )
     ),
     ("operators", "checking"),
 }

@@ -330,7 +330,11 @@ def derivative(function: Function, values: list[Any], place: int, order: int, ba
 
 # Points
 
-ORDERS = ("bessel_j", "bessel_y", "bessel_i", "bessel_k", "bessel_ke", "spherical_j", "spherical_y")
+# Measured with their derivatives in tests/test_special_functions.py.
+MEASURED = """Ei Si Ci fresnels fresnelc airyai airybi airyaiprime airybiprime
+    lambertw""".split()  # noqa: SIM905
+ORDERS = """exponential_integral bessel_j bessel_y bessel_i bessel_k bessel_ke spherical_j
+    spherical_y""".split()  # noqa: SIM905
 LITERALS = {"polygamma": (1, 2), "zeta": (2, 3), **dict.fromkeys(ORDERS, (0, 1, 2, 5))}
 
 
@@ -430,7 +434,7 @@ APPROXIMATE = {
     "gamma": 1e-15, "ndtri": 2e-15, "erfcx_1": 2e-15, "erfcx_2": 3e-15, "tanhshrink": 1e-16,
     "ndtr": 1e-13, "gelu": 1e-13, "inverse_mills": 1e-13,
     # Relative to the value, which has roots; tests/test_special_functions.py measures in ULP.
-    **dict.fromkeys(ORDERS, 1e-12),
+    **dict.fromkeys((*ORDERS, *MEASURED), 1e-12),
 }  # fmt: skip
 
 
@@ -451,7 +455,7 @@ BOUNDS = {
     "gamma": 8,
     # What torch's i0, i1 and erfcx lose, amplified where two of them are subtracted.
     "i1_ratio1": 10, "i1_ratio2": 10, "i1_ratio3": 30, "i1e_ratio1": 10,
-    "inverse_mills": 12, "erfcx_1": 100, "erfcx_2": 400,
+    "inverse_mills": 12,
     # Rounding of the argument of the exponential, in the tail.
     "gelu_tanh": 100,
 }  # fmt: skip
@@ -459,7 +463,7 @@ BOUNDS = {
 ROOTS = {"spherical_k1", "spherical_k2", "spherical_k3", "logaddexp", "logaddexp2"}
 # Functions whose primitives overflow, or lose digits, farther out than this.
 REACH = {
-    "i1_ratio1": 700, "i1_ratio2": 700, "i1_ratio3": 700, "erfcx_1": 5, "erfcx_2": 5,
+    "i1_ratio1": 700, "i1_ratio2": 700, "i1_ratio3": 700,
     "spherical_k1": 1e4, "spherical_k2": 1e4, "spherical_k3": 1e4, "gelu_tanh": 8,
 }  # fmt: skip
 
@@ -702,12 +706,14 @@ def test_softplus_divides_by_beta():
 # What torch does not have, by definition: arguments and value.
 NOT_IN_TORCH = {
     "Heaviside": [((-1.0,), 0.0), ((0.0,), 0.5), ((1.0,), 1.0), ((0.0, 1.0), 1.0)],
+    "log1pexp": [((-INF,), 0.0), ((0.0,), math.log(2)), ((800.0,), 800.0)],
+    "logsubexp": [((3.0, 3.0), -INF), ((5.0, -INF), 5.0), ((0.0, -1e-20), math.log(1e-20))],
 }
 
 
 def test_every_definition_is_tested():
     inlined_names = {n for n, f in RECORDS.items() if f.is_inlined and f.expand is None}
-    inlined_names -= {"bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1"}
+    inlined_names -= {"bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "E1"}
     assert inlined_names <= TORCH.keys() | NOT_IN_TORCH.keys()
     for name, cases in NOT_IN_TORCH.items():
         for values, expected in cases:
@@ -819,11 +825,31 @@ def test_table_is_complete():
 
 
 def test_names_stand_once():
-    from symop import activations, bessel, elementary, gammas, polynomials, special
+    from symop import (
+        activations,
+        airy,
+        bessel,
+        elementary,
+        gammas,
+        integrals,
+        logarithms,
+        polynomials,
+        special,
+    )  # fmt: skip
 
     names = [
         name
-        for module in (elementary, special, gammas, bessel, activations, polynomials)
+        for module in (
+            elementary,
+            special,
+            gammas,
+            bessel,
+            airy,
+            integrals,
+            logarithms,
+            activations,
+            polynomials,
+        )
         for function in module.FUNCTIONS
         for name in (function.name, *function.aliases)
     ]
@@ -874,7 +900,7 @@ def test_forms_end_in_primitives(name):
         orders = LITERALS.get(current, (2,))
         text = function.definition if function.is_inlined else function.form
         if function.form_of is not None:
-            text = function.form_of(orders[-1])
+            text = function.form_at([Fraction(orders[-1])] if function.literals else [])
         if function.expand is not None:
             text = function.expand(orders[-1])
         if text is None:

@@ -15,6 +15,9 @@ ACCURATE = [
     "bessely(1, x)", "bessely(3, x)", "besseli(2, x)", "besseli(8, x)", "besselk(0, x)",
     "polygamma(1, x)", "polygamma(4, x)", "lgamma(x)",
     "besselk(3, x)", "jn(0, x)", "jn(1, x)", "jn(3, x)", "yn(0, x)", "yn(2, x)",
+    "E1(x)", "expint(0, x)", "expint(3, x)", "Ei(x)", "Si(x)", "Ci(x)", "fresnels(x)",
+    "fresnelc(x)", "airyai(x)", "airyaiprime(x)", "airybi(x)", "airybiprime(x)", "lambertw(x)",
+    "log1pexp(x)", "erfcx(x)", "log_ndtr(x)", "logit(x)",
 ]  # fmt: skip
 
 
