@@ -199,11 +199,6 @@ def _k_form(n: int) -> str:
     return "\n".join(line for line in lines if line)
 
 
-@lru_cache
-def _scaled_k_form(n: int) -> str:
-    return _k_form(n).replace("modified", "scaled_modified")
-
-
 def _spherical_cut(n: int) -> int:
     return max(4, n + 1)
 
@@ -288,14 +283,19 @@ def _y_reference(n: int, x: Any) -> Any:
     return mp.bessely(n, x) if x > mp.mp.prec else _second_kind(n, x, -1)
 
 
-def _k_reference(n: int, x: Any) -> Any:
+def besselk(n: int, x: Any) -> Any:
+    """K of integer order: the reference of bessel_k."""
     if x <= 0:
         return mp.inf if x == 0 else mp.nan
     return mp.besselk(n, x) if x > mp.mp.prec else _second_kind(n, x, 1)
 
 
-def _scaled_k_reference(n: int, x: Any) -> Any:
-    return mp.exp(x) * _k_reference(n, x)
+def _scaledbesselk(n: int, x: Any) -> Any:
+    return mp.exp(x) * besselk(n, x)
+
+
+def _scaled_k(n: int, x: Any) -> Any:
+    return mp.exp(x) * besselk(n, x)
 
 
 def _i_reference(n: int, x: Any) -> Any:
@@ -351,16 +351,8 @@ CYLINDER = (
     Function(
         "bessel_k", ORDER,
         ("0", "where(n > 0, -(bessel_k(n - 1, x) + bessel_k(n + 1, x))/2, -bessel_k(1, x))"),
-        literals=("n",), form_of=_k_form, reference=_at_order(_k_reference, mp.nan, _ZERO),
+        literals=("n",), form_of=_k_form, reference=_at_order(besselk, mp.nan, _ZERO),
         domain=(0.1, 15), internal=True,
-    ),
-    # exp(x)*K. Its derivative is a difference that loses digits in proportion to x.
-    Function(
-        "bessel_ke", ORDER,
-        ("0", "where(n > 0, result - (bessel_ke(n - 1, x) + bessel_ke(n + 1, x))/2, "
-         "result - bessel_ke(1, x))"),
-        literals=("n",), form_of=_scaled_k_form,
-        reference=_at_order(_scaled_k_reference, mp.nan, _ZERO), domain=(0.1, 15), internal=True,
     ),
     Function(
         "spherical_j", ORDER,
@@ -377,15 +369,16 @@ CYLINDER = (
         reference=_at_order(_spherical_y_reference, _ZERO, _ZERO), domain=(0.1, 15), internal=True,
     ),
     Function("modified_bessel_k0", X, ("-modified_bessel_k1(x)",), domain=(0.1, 15),
-             reference=tends(lambda x: _k_reference(0, x), mp.nan, _ZERO)),
+             reference=tends(lambda x: besselk(0, x), mp.nan, _ZERO)),
     Function("modified_bessel_k1", X, ("-(bessel_k(0, x) + bessel_k(2, x))/2",), domain=(0.1, 15),
-             reference=tends(lambda x: _k_reference(1, x), mp.nan, _ZERO)),
-    Function("scaled_modified_bessel_k0", X, ("result - scaled_modified_bessel_k1(x)",),
-             domain=(0.1, 15),
-             reference=tends(lambda x: _scaled_k_reference(0, x), mp.nan, _ZERO)),
-    Function("scaled_modified_bessel_k1", X,
-             ("result - (bessel_ke(0, x) + bessel_ke(2, x))/2",), domain=(0.1, 15),
-             reference=tends(lambda x: _scaled_k_reference(1, x), mp.nan, _ZERO)),
+             reference=tends(lambda x: besselk(1, x), mp.nan, _ZERO)),
+    *(
+        Function(
+            f"scaled_modified_bessel_k{n}", X, (f"scaled_k_slope(1, {n}, x)",), domain=(0.1, 15),
+            reference=tends(partial(_scaled_k, n), mp.nan, _ZERO),
+        )
+        for n in (0, 1)
+    ),
 )  # fmt: skip
 
 CALLED = (

@@ -88,6 +88,7 @@ def table() -> dict[str, Function]:
         integrals,
         logarithms,
         polynomials,
+        scaled,
         special,
     )
 
@@ -97,6 +98,7 @@ def table() -> dict[str, Function]:
         special,
         gammas,
         bessel,
+        scaled,
         airy,
         integrals,
         logarithms,

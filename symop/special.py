@@ -253,9 +253,9 @@ BESSEL = (
     Function("i1", X, ("i0(x) - i1_ratio1(x)",), special=(0,), domain=(-10, 10),
              reference=tends(lambda x: mp.besseli(1, x), mp.nan, mp.nan),
              aliases=("modified_bessel_i1",)),
-    Function("i0e", X, ("i1e(x) - sign(x)*result",), special=(0,), domain=(-10, 10),
+    Function("i0e", X, ("sign(x)*scaled_i_slope(1, 0, abs(x))",), special=(0,), domain=(-10, 10),
              reference=_modified(0, lambda x: mp.exp(-abs(x)))),
-    Function("i1e", X, ("i0e(x) - i1e_ratio1(x) - sign(x)*result",), special=(0,),
+    Function("i1e", X, ("scaled_i_slope(1, 1, abs(x))",), special=(0,),
              domain=(-10, 10),
              reference=tends(lambda x: mp.exp(-abs(x)) * mp.besseli(1, x), _ZERO, _ZERO)),
     *(

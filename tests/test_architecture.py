@@ -26,7 +26,7 @@ LAYERS = (
     ("syntax",),
     ("elementary", "polynomials", "approximations"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
-    ("gammas",),
+    ("gammas", "scaled"),
     ("activations",),
     ("algebra", "evaluation", "formulas"),
     ("scope",),
@@ -72,6 +72,7 @@ INVERTED = {
             "airy",
             "integrals",
             "logarithms",
+            "scaled",
             "activations",
             "polynomials",
         )

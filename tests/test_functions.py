@@ -333,9 +333,13 @@ def derivative(function: Function, values: list[Any], place: int, order: int, ba
 # Measured with their derivatives in tests/test_special_functions.py.
 MEASURED = """Ei Si Ci fresnels fresnelc airyai airybi airyaiprime airybiprime
     lambertw""".split()  # noqa: SIM905
-ORDERS = """exponential_integral bessel_j bessel_y bessel_i bessel_k bessel_ke spherical_j
+ORDERS = """exponential_integral bessel_j bessel_y bessel_i bessel_k spherical_j
     spherical_y""".split()  # noqa: SIM905
-LITERALS = {"polygamma": (1, 2), "zeta": (2, 3), **dict.fromkeys(ORDERS, (0, 1, 2, 5))}
+SLOPES = ("scaled_i_slope", "scaled_k_slope")
+LITERALS = {
+    "polygamma": (1, 2), "zeta": (2, 3), **dict.fromkeys(ORDERS, (0, 1, 2, 5)),
+    **dict.fromkeys(SLOPES, ((1, 0), (2, 1), (3, 0))),
+}  # fmt: skip
 
 
 def points(function: Function, count: int) -> list[list[Any]]:
@@ -348,7 +352,9 @@ def points(function: Function, count: int) -> list[list[Any]]:
         values = [round(source.uniform(low, high), 6) for _ in function.parameters]
         orders = LITERALS.get(function.name)
         if orders:
-            values[0] = orders[len(found) % len(orders)]
+            chosen = orders[len(found) % len(orders)]
+            given = chosen if isinstance(chosen, tuple) else (chosen,)
+            values[: len(given)] = given
         near = any(abs(v - s) < margin for v in values for s in function.special)
         tie = any(abs(a - b) < margin for i, a in enumerate(values) for b in values[:i])
         if not near and not tie:
@@ -434,7 +440,7 @@ APPROXIMATE = {
     "gamma": 1e-15, "ndtri": 2e-15, "erfcx_1": 2e-15, "erfcx_2": 3e-15, "tanhshrink": 1e-16,
     "ndtr": 1e-13, "gelu": 1e-13, "inverse_mills": 1e-13,
     # Relative to the value, which has roots; tests/test_special_functions.py measures in ULP.
-    **dict.fromkeys((*ORDERS, *MEASURED), 1e-12),
+    **dict.fromkeys((*ORDERS, *MEASURED, *SLOPES), 1e-12),
 }  # fmt: skip
 
 
@@ -834,8 +840,9 @@ def test_names_stand_once():
         integrals,
         logarithms,
         polynomials,
+        scaled,
         special,
-    )  # fmt: skip
+    )
 
     names = [
         name
@@ -847,6 +854,7 @@ def test_names_stand_once():
             airy,
             integrals,
             logarithms,
+            scaled,
             activations,
             polynomials,
         )
@@ -898,11 +906,12 @@ def test_forms_end_in_primitives(name):
         assert current not in above, f"the form of {current} comes back to it"
         function = table()[current]
         orders = LITERALS.get(current, (2,))
+        last = orders[-1] if isinstance(orders[-1], tuple) else orders[-1:]
         text = function.definition if function.is_inlined else function.form
         if function.form_of is not None:
-            text = function.form_at([Fraction(orders[-1])] if function.literals else [])
+            text = function.form_at([Fraction(n) for n in last if function.literals])
         if function.expand is not None:
-            text = function.expand(orders[-1])
+            text = function.expand(*last)
         if text is None:
             assert current in PRIMITIVES, f"{current} has no form"
             return
