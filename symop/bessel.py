@@ -1,9 +1,9 @@
-"""Bessel functions of fixed integer order, spherical ones too, differentiable to any order.
+"""Bessel functions of fixed integer order, differentiable to any order.
 
 Below a threshold J and I are a power times a Chebyshev series in the square of the argument;
 above it J and Y are Hankel's modulus and phase functions, and higher orders come by the
 recurrence that is stable there. torch's own float64 versions of J and Y are off by 1e5 ULP.
-The derivatives are those of the orders beside (DLMF 10.6, 10.29, 10.51).
+The derivatives are those of the orders beside (DLMF 10.6, 10.29).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _modulus(order: int, name: str) -> str:
 
 
 @lru_cache
-def _power_series(n: int, cut: int, name: str, kind: Callable[..., Any]) -> str:
+def power_series(n: int, cut: int, name: str, kind: Callable[..., Any]) -> str:
     """The function over (a/cut)**n, in s = (a/cut)**2: its value at 0, and s times a series."""
 
     def over(a: Any) -> Any:
@@ -102,7 +102,7 @@ def _j_form(n: int) -> str:
     lines = [
         "a = abs(x)",
         f"s = minimum(a, {cut})*minimum(a, {cut})/{cut * cut}",
-        _power_series(n, cut, "low", mp.besselj),
+        power_series(n, cut, "low", mp.besselj),
         _waves("j", *_J),
         _climb("j", n, f"{{k}}*(2/maximum(a, {cut}))", "-"),
     ]
@@ -133,8 +133,8 @@ def _y_form(n: int) -> str:
     ]
     for k in range(min(n, 1) + 1):
         lines += [
-            _power_series(k, 8, f"low{k}", mp.besselj),
-            _power_series(k, 8, f"rest{k}", _regular(k)),
+            power_series(k, 8, f"low{k}", mp.besselj),
+            power_series(k, 8, f"rest{k}", _regular(k)),
         ]
     lines.append(_waves("w", *_Y))
     lines.append("y0 = where(a < 8, 2/pi*log(l)*low0 + rest0, w0)")
@@ -199,47 +199,7 @@ def _k_form(n: int) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _spherical_cut(n: int) -> int:
-    return max(4, n + 1)
-
-
-def _spherical(kind: Callable[..., Any], n: int, x: Any) -> Any:
-    return mp.sqrt(mp.pi / (2 * x)) * kind(n + mp.mpf(1) / 2, x)
-
-
-@lru_cache
-def _spherical_j_form(n: int) -> str:
-    if n == 0:
-        return "spherical_bessel_j0(x)"
-    cut = _spherical_cut(n)
-    lines = [
-        "a = abs(x)",
-        f"s = minimum(a, {cut})*minimum(a, {cut})/{cut * cut}",
-        _power_series(n, cut, "low", partial(_spherical, mp.besselj)),
-        f"h = maximum(a, {cut})",
-        "j0 = sin(h)/h",
-        "j1 = (j0 - cos(h))/h",
-        *(f"j{k + 1} = {2 * k + 1}*(j{k}/h) - j{k - 1}" for k in range(1, n)),
-        f"value = where(a < {cut}, (minimum(a, {cut})/{cut})**{n}*low, j{n})",
-        "value_or_0 = where(a == 2*a and a > 0, 0, value)",
-        "where(x < 0, -value_or_0, value_or_0)" if n % 2 else "value_or_0",
-    ]
-    return "\n".join(lines)
-
-
-@lru_cache
-def _spherical_y_form(n: int) -> str:
-    lines = [
-        "y0 = -cos(x)/x",
-        "y1 = (y0 - sin(x))/x",
-        *(f"y{k + 1} = {2 * k + 1}*(y{k}/x) - y{k - 1}" for k in range(1, n)),
-    ]
-    sign = "" if n % 2 else "where(x < 0, -1, 1)*"
-    pole = f"where(abs(x) < 1 and not (y{n} == y{n}), {sign}(-1/(0*abs(x))), y{n})"
-    return "\n".join([*lines[: n + 1], f"where(x == 2*x and x != 0, 0, {pole})"])
-
-
-def _at_order(
+def at_order(
     function: Callable[[int, Any], Any], at_minus_inf: Any, at_inf: Any
 ) -> Callable[..., Any]:
     """A reference of order and argument, with limits at the infinities."""
@@ -290,10 +250,6 @@ def besselk(n: int, x: Any) -> Any:
     return mp.besselk(n, x) if x > mp.mp.prec else _second_kind(n, x, 1)
 
 
-def _scaledbesselk(n: int, x: Any) -> Any:
-    return mp.exp(x) * besselk(n, x)
-
-
 def _scaled_k(n: int, x: Any) -> Any:
     return mp.exp(x) * besselk(n, x)
 
@@ -302,19 +258,7 @@ def _i_reference(n: int, x: Any) -> Any:
     return mp.besseli(n, x)
 
 
-def _spherical_j_reference(n: int, x: Any) -> Any:
-    if x == 0:
-        return mp.mpf(1 if n == 0 else 0)
-    return _spherical(mp.besselj, n, abs(x)) * (-1 if x < 0 and n % 2 else 1)
-
-
-def _spherical_y_reference(n: int, x: Any) -> Any:
-    if x == 0:
-        return mp.nan
-    return _spherical(mp.bessely, n, abs(x)) * (-1 if x < 0 and n % 2 == 0 else 1)
-
-
-def _ordered(name: str, internal: str, odd: int) -> Function:
+def ordered(name: str, internal: str, odd: int) -> Function:
     """The function that formulas call: it checks the order, and turns a negative one."""
 
     def expand(n: int) -> str:
@@ -338,35 +282,21 @@ def _between(name: str, sign: str) -> str:
 CYLINDER = (
     Function(
         "bessel_j", ORDER, ("0", _between("bessel_j", "-")), literals=("n",), form_of=_j_form,
-        reference=_at_order(mp.besselj, _ZERO, _ZERO), domain=(-30, 30), internal=True,
+        reference=at_order(mp.besselj, _ZERO, _ZERO), domain=(-30, 30), internal=True,
     ),
     Function(
         "bessel_y", ORDER, ("0", _between("bessel_y", "-")), literals=("n",), form_of=_y_form,
-        reference=_at_order(_y_reference, mp.nan, _ZERO), domain=(0.1, 30), internal=True,
+        reference=at_order(_y_reference, mp.nan, _ZERO), domain=(0.1, 30), internal=True,
     ),
     Function(
         "bessel_i", ORDER, ("0", _between("bessel_i", "+")), literals=("n",), form_of=_i_form,
-        reference=_at_order(_i_reference, mp.nan, mp.nan), domain=(-15, 15), internal=True,
+        reference=at_order(_i_reference, mp.nan, mp.nan), domain=(-15, 15), internal=True,
     ),
     Function(
         "bessel_k", ORDER,
         ("0", "where(n > 0, -(bessel_k(n - 1, x) + bessel_k(n + 1, x))/2, -bessel_k(1, x))"),
-        literals=("n",), form_of=_k_form, reference=_at_order(besselk, mp.nan, _ZERO),
+        literals=("n",), form_of=_k_form, reference=at_order(besselk, mp.nan, _ZERO),
         domain=(0.1, 15), internal=True,
-    ),
-    Function(
-        "spherical_j", ORDER,
-        ("0", "where(n > 0, (n*spherical_j(n - 1, x) - (n + 1)*spherical_j(n + 1, x))"
-         "/(2*n + 1), -spherical_j(1, x))"),
-        literals=("n",), form_of=_spherical_j_form,
-        reference=_at_order(_spherical_j_reference, _ZERO, _ZERO), domain=(-15, 15), internal=True,
-    ),
-    Function(
-        "spherical_y", ORDER,
-        ("0", "where(n > 0, (n*spherical_y(n - 1, x) - (n + 1)*spherical_y(n + 1, x))"
-         "/(2*n + 1), -spherical_y(1, x))"),
-        literals=("n",), form_of=_spherical_y_form,
-        reference=_at_order(_spherical_y_reference, _ZERO, _ZERO), domain=(0.1, 15), internal=True,
     ),
     Function("modified_bessel_k0", X, ("-modified_bessel_k1(x)",), domain=(0.1, 15),
              reference=tends(lambda x: besselk(0, x), mp.nan, _ZERO)),
@@ -382,9 +312,8 @@ CYLINDER = (
 )  # fmt: skip
 
 CALLED = (
-    _ordered("besselj", "bessel_j", 1), _ordered("bessely", "bessel_y", 1),
-    _ordered("besseli", "bessel_i", 0), _ordered("besselk", "bessel_k", 0),
-    _ordered("jn", "spherical_j", -1), _ordered("yn", "spherical_y", -1),
+    ordered("besselj", "bessel_j", 1), ordered("bessely", "bessel_y", 1),
+    ordered("besseli", "bessel_i", 0), ordered("besselk", "bessel_k", 0),
     *(
         Function(f"bessel_{kind}{n}", X, definition=f"bessel_{kind}({n}, x)", domain=(0.1, 12))
         for kind in "jy" for n in (0, 1)

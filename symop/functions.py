@@ -90,6 +90,7 @@ def table() -> dict[str, Function]:
         polynomials,
         scaled,
         special,
+        spherical,
     )
 
     functions: dict[str, Function] = {}
@@ -98,6 +99,7 @@ def table() -> dict[str, Function]:
         special,
         gammas,
         bessel,
+        spherical,
         scaled,
         airy,
         integrals,

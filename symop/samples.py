@@ -272,7 +272,7 @@ def _is_moderate(values: Sequence[Array]) -> bool:
 @cache
 def _slow() -> frozenset[str]:
     """Functions whose reference takes long."""
-    from symop import airy, bessel, gammas, integrals, scaled, special
+    from symop import airy, bessel, gammas, integrals, scaled, special, spherical
 
-    modules = (special, gammas, bessel, scaled, airy, integrals)
+    modules = (special, gammas, bessel, spherical, scaled, airy, integrals)
     return frozenset(f.name for module in modules for f in module.FUNCTIONS)

@@ -842,6 +842,7 @@ def test_names_stand_once():
         polynomials,
         scaled,
         special,
+        spherical,
     )
 
     names = [
@@ -851,6 +852,7 @@ def test_names_stand_once():
             special,
             gammas,
             bessel,
+            spherical,
             airy,
             integrals,
             logarithms,
