@@ -18,6 +18,7 @@ import mpmath as mp
 from symop.approximations import chebyshev, text
 from symop.elementary import X, real, tends
 from symop.functions import Function
+from symop.second_kind import besselk, bessely
 
 ORDER = ("n", "x")
 _MAX_ORDER = 30
@@ -44,7 +45,7 @@ def _modulus(order: int, name: str) -> str:
             q = (m - 1) / (8 * x) - (m - 1) * (m - 9) * (m - 25) / (3072 * x**3)
             return p, q * x
         c, s = mp.cos(x - (2 * order + 1) * mp.pi / 4), mp.sin(x - (2 * order + 1) * mp.pi / 4)
-        j, y, scale = mp.besselj(order, x), _y_reference(order, x), mp.sqrt(mp.pi * x / 2)
+        j, y, scale = mp.besselj(order, x), bessely(order, x), mp.sqrt(mp.pi * x / 2)
         return scale * (j * c + y * s), scale * (y * c - j * s) * x
 
     p = chebyshev(f"p{name}", lambda z: parts(z)[0], 0, 1, "z")
@@ -118,7 +119,7 @@ def _regular(order: int) -> Callable[[int, Any], Any]:
     def value(_: int, x: Any) -> Any:
         with mp.extraprec(120):
             log = 2 / mp.pi * mp.log(x) * mp.besselj(order, x)
-            rest = _y_reference(order, x) - log
+            rest = bessely(order, x) - log
             return rest if order == 0 else rest + 2 / (mp.pi * x)
 
     return value
@@ -210,46 +211,6 @@ def at_order(
     return real(value)
 
 
-def _second_kind(n: int, x: Any, sign: int) -> Any:
-    """Y (sign -1) or K (sign 1) of integer order: the series with the logarithm, DLMF 10.8, 10.31.
-
-    mpmath's own go to nearby orders that are not whole, which takes ten times as long.
-    """
-    # The series cancels to the size of the result, exp(-x) against exp(x) for K.
-    with mp.extraprec(60 + int(3 * x)):
-        quarter, term, harmonic, k = sign * x * x / 4, mp.mpf(1), mp.mpf(0), 0
-        first, slope, logs = mp.mpf(1), mp.mpf(0), mp.mpf(0)
-        least = mp.ldexp(1, -mp.mp.prec)
-        while k < x or abs(term) * (1 + harmonic) > least * abs(first):
-            k += 1
-            term *= quarter / (k * k)
-            harmonic += mp.mpf(1) / k
-            first, slope, logs = first + term, slope + k * term, logs + harmonic * term
-        slope *= 2 / x
-        if sign > 0:
-            here = logs - (mp.log(x / 2) + mp.euler) * first
-            following = (1 / x - slope * here) / first
-        else:
-            here = 2 / mp.pi * ((mp.log(x / 2) + mp.euler) * first - logs)
-            following = (-slope * here - 2 / (mp.pi * x)) / first
-        for k in range(1, n + 1):
-            here, following = following, 2 * k / x * following + sign * here
-        return +here
-
-
-def _y_reference(n: int, x: Any) -> Any:
-    if x <= 0:
-        return -mp.inf if x == 0 else mp.nan
-    return mp.bessely(n, x) if x > mp.mp.prec else _second_kind(n, x, -1)
-
-
-def besselk(n: int, x: Any) -> Any:
-    """K of integer order: the reference of bessel_k."""
-    if x <= 0:
-        return mp.inf if x == 0 else mp.nan
-    return mp.besselk(n, x) if x > mp.mp.prec else _second_kind(n, x, 1)
-
-
 def _scaled_k(n: int, x: Any) -> Any:
     return mp.exp(x) * besselk(n, x)
 
@@ -286,7 +247,7 @@ CYLINDER = (
     ),
     Function(
         "bessel_y", ORDER, ("0", _between("bessel_y", "-")), literals=("n",), form_of=_y_form,
-        reference=at_order(_y_reference, mp.nan, _ZERO), domain=(0.1, 30), internal=True,
+        reference=at_order(bessely, mp.nan, _ZERO), domain=(0.1, 30), internal=True,
     ),
     Function(
         "bessel_i", ORDER, ("0", _between("bessel_i", "+")), literals=("n",), form_of=_i_form,

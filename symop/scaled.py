@@ -14,9 +14,9 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.bessel import besselk
 from symop.elementary import tends
 from symop.functions import Function
+from symop.second_kind import besselk
 
 _ZERO = mp.mpf(0)
 # Below this K is worked out from its own derivatives, where they do not cancel.

@@ -24,7 +24,7 @@ LAYERS = (
     ("errors", "frames", "layout", "functions"),
     ("names", "program", "reductions"),
     ("syntax",),
-    ("elementary", "polynomials", "approximations"),
+    ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
     ("gammas", "scaled", "spherical"),
     ("activations",),
