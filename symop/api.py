@@ -23,6 +23,7 @@ def compile(
     name: str | None = None,
     functions: Mapping[str, Op] | None = None,
     backend: str = "auto",
+    precision: str = "standard",
 ) -> Op:
     """Make a differentiable PyTorch operator of a formula.
 
@@ -34,6 +35,8 @@ def compile(
         name: the name of the op, in lower snake case.
         functions: ops that the formula calls, by the names that it calls them.
         backend: "auto" or "torch"; the variable SYMOP_BACKEND sets what "auto" stands for.
+        precision: "standard", or "high" to evaluate everything in float64 and to round once to
+            the dtype of the arguments: for float32 where accuracy matters more than speed.
 
     Returns:
         The op.
@@ -52,7 +55,11 @@ def compile(
     """
     _check_backend(backend)
     programs = _programs(functions or {})
-    return Op(formula(source, args=args, outputs=outputs, name=name, functions=programs))
+    return Op(
+        formula(
+            source, args=args, outputs=outputs, name=name, functions=programs, precision=precision
+        )
+    )
 
 
 def _check_backend(backend: str) -> None:
@@ -108,6 +115,7 @@ def generate(
     functions: Mapping[str, Op] | None = None,
     backends: Sequence[str] = ("torch",),
     tests: bool = True,
+    precision: str = "standard",
 ) -> Any:
     """Generate the files of an op: a module, and a test that proves it.
 
@@ -119,6 +127,7 @@ def generate(
         functions: as in `compile`.
         backends: the backends that the module carries.
         tests: whether a test is generated too.
+        precision: as in `compile`.
 
     Returns:
         The files as text, `.files`; `.write(folder)` writes them.
@@ -137,5 +146,7 @@ def generate(
     for backend in backends:
         _check_backend(backend)
     programs = _programs(functions or {})
-    read = formula(source, args=args, outputs=outputs, name=name, functions=programs)
+    read = formula(
+        source, args=args, outputs=outputs, name=name, functions=programs, precision=precision
+    )
     return artifact(read, tests=tests)

@@ -145,6 +145,10 @@ def generate(
         bool, typer.Option("--force", help="Replace files that symop did not write.")
     ] = False,
     no_tests: Annotated[bool, typer.Option("--no-tests", help="Write no test.")] = False,
+    precision: Annotated[
+        str,
+        typer.Option(metavar="standard|high", help="high evaluates in float64 and rounds once."),
+    ] = "standard",
 ) -> None:
     """Write NAME.py, a module that needs only torch, and test_NAME.py, which proves it."""
     with _refusals():
@@ -160,6 +164,7 @@ def generate(
             outputs=_names(outputs),
             backends=_names(backend) or (),
             tests=not no_tests,
+            precision=precision,
         )
         if check:
             difference = files.differences(out, tests)

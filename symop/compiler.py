@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from symop.errors import CallError
 from symop.names import check_op_name
 from symop.planning import Plan, plan
 from symop.program import Program
@@ -27,14 +28,26 @@ from symop.rendering import render
 from symop.rewriting import rewrite
 from symop.views import module_view
 
+PRECISIONS = ("standard", "high")
+
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula that was read: its program, and its text as lines `name = expression`."""
+    """A formula that was read: its program, and its text as lines `name = expression`.
+
+    precision: "standard" evaluates in the dtype of the arguments, half precision in float32;
+        "high" evaluates everything in float64. Either rounds once.
+    """
 
     name: str
     program: Program
     text: tuple[str, ...]
+    precision: str = "standard"
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            known = " and ".join(f'"{p}"' for p in PRECISIONS)
+            raise CallError(f'precision "{self.precision}" is not known; {known} are')
 
     @property
     def plan(self) -> Plan:
@@ -54,7 +67,9 @@ def _plan(program: Program) -> Plan:
 
 @lru_cache(maxsize=512)
 def _module_text(formula: Formula) -> str:
-    return render("module.py.j2", module_view(formula.name, formula.plan, formula.text))
+    is_precise = formula.precision == "high"
+    view = module_view(formula.name, formula.plan, formula.text, is_precise=is_precise)
+    return render("module.py.j2", view)
 
 
 def formula(
@@ -64,9 +79,10 @@ def formula(
     outputs: Sequence[str] | None = None,
     name: str | None = None,
     functions: Mapping[str, Program] | None = None,
+    precision: str = "standard",
 ) -> Formula:
     """Read a formula in any of the forms that `symop.compile` takes."""
     written, text = read(source, args=args, outputs=outputs, functions=functions or {})
     default = getattr(source, "__name__", "op") if callable(source) else "op"
     chosen = name if name is not None else default if default.isidentifier() else "op"
-    return Formula(check_op_name(chosen), rewrite(written), text)
+    return Formula(check_op_name(chosen), rewrite(written), text, precision)

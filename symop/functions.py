@@ -8,8 +8,9 @@ language over the parameters.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,7 @@ class Function:
         its derivatives follow from those of what it calls.
     form: a formula in simpler functions that loses no digits, used when a backend has no
         spelling of its own. Without it every backend must spell the function.
+    form_of: builds the form for given literal values, where it depends on them.
     reference: the value for mpmath numbers, the oracle of the tests; a function with a
         definition needs none.
     defaults: formulas for trailing parameters that a call may leave out.
@@ -44,6 +46,7 @@ class Function:
     derivatives: tuple[str, ...] | None = None
     definition: str | None = None
     form: str | None = None
+    form_of: Callable[..., str] | None = None
     reference: Callable[..., Any] | None = None
     defaults: tuple[str, ...] = ()
     literals: tuple[str, ...] = ()
@@ -61,6 +64,12 @@ class Function:
             assert len(self.derivatives) == len(self.parameters), self.name
         assert len(self.defaults) <= len(self.parameters), self.name
 
+    def form_at(self, literals: Sequence[Fraction]) -> str | None:
+        """The form for the values of the literal parameters, None when there is none."""
+        if self.form_of is None:
+            return self.form
+        return self.form_of(*(int(v) if v.denominator == 1 else v for v in literals))
+
     @property
     def is_inlined(self) -> bool:
         """Whether a call is replaced by a definition when it is read."""
@@ -70,10 +79,34 @@ class Function:
 @cache
 def table() -> dict[str, Function]:
     """Every function, by name and alias."""
-    from symop import activations, elementary, polynomials, special
+    from symop import (
+        activations,
+        airy,
+        bessel,
+        elementary,
+        gammas,
+        integrals,
+        logarithms,
+        polynomials,
+        scaled,
+        special,
+        spherical,
+    )
 
     functions: dict[str, Function] = {}
-    for module in (elementary, special, activations, polynomials):
+    for module in (
+        elementary,
+        special,
+        gammas,
+        bessel,
+        spherical,
+        scaled,
+        airy,
+        integrals,
+        logarithms,
+        activations,
+        polynomials,
+    ):
         for function in module.FUNCTIONS:
             for name in (function.name, *function.aliases):
                 assert name not in functions, f"function {name} stands twice in the table"

@@ -70,10 +70,13 @@ class _Lowering:
 
     def _form(self, op: str, operands: tuple[int, ...]) -> int:
         function = table()[op]
-        assert function.form is not None, f"no backend spelling and no form of {op}"
+        places = dict(zip(function.parameters, operands, strict=True))
+        literals = [self.build.value(places[name]) for name in function.literals]
+        form = function.form_at([v for v in literals if v is not None])
+        assert form is not None, f"no backend spelling and no form of {op}"
         inner = Builder(self.build.nodes)
         size = len(inner.nodes)
-        result = expand(inner, function.form, dict(zip(function.parameters, operands, strict=True)))
+        result = expand(inner, form, places)
         # A form may itself use functions that need a form.
         place = list(range(size))
         for node in inner.nodes[size:]:

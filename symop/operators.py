@@ -82,6 +82,11 @@ class Op:
         return self._formula.text
 
     @property
+    def precision(self) -> str:
+        """What the op is evaluated in: `standard`, or `high` for float64 rounded once."""
+        return self._formula.precision
+
+    @property
     def program(self) -> Program:
         """The formula as the stages of symop pass it on."""
         return self._formula.program
@@ -209,7 +214,7 @@ class Op:
         for _ in range(order):
             program = tidy(elementwise_derivative(program, argument))
         suffix = f"_{order}" if order > 1 else ""
-        return _derived(f"{self.name}_d_{argument}{suffix}", program)
+        return _derived(f"{self.name}_d_{argument}{suffix}", program, self.precision)
 
     @property
     def vjp(self) -> Op:
@@ -285,7 +290,8 @@ def _continued(module: ModuleType, formula: Formula) -> None:
     if formula.plan.second:
         gradient = getattr(module, f"{class_name(formula.name)}Backward")
         name = f"{formula.name}_backward"
-        extend(gradient, formula.plan, lambda program: _vjp_op(name, program))
+        precision = formula.precision
+        extend(gradient, formula.plan, lambda program: _vjp_op(name, program, precision))
 
 
 # Ops by their keys; an op that nobody holds any more is in no call either.
@@ -307,17 +313,17 @@ _derive._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 _MAKERS: dict[str, Callable[..., Op]] = {
     "d": Op._elementwise,
-    "vjp": lambda op: _vjp_op(op.name, op.program),
-    "jvp": lambda op: _derived(f"{op.name}_jvp", tidy(jvp(op.program))),
+    "vjp": lambda op: _vjp_op(op.name, op.program, op.precision),
+    "jvp": lambda op: _derived(f"{op.name}_jvp", tidy(jvp(op.program)), op.precision),
 }
 
 
-def _derived(name: str, program: Program) -> Op:
-    return Op(Formula(name, program, tuple(formula_lines(program))))
+def _derived(name: str, program: Program, precision: str) -> Op:
+    return Op(Formula(name, program, tuple(formula_lines(program)), precision))
 
 
-def _vjp_op(name: str, program: Program) -> Op:
-    return _derived(f"{name}_vjp", tidy(vjp(program)))
+def _vjp_op(name: str, program: Program, precision: str) -> Op:
+    return _derived(f"{name}_vjp", tidy(vjp(program)), precision)
 
 
 def _listed(names: Any) -> str:

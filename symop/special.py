@@ -1,4 +1,4 @@
-"""Special functions: error function, gamma, Bessel, sinc.
+"""Special functions: error function, ratios of Bessel functions, sinc.
 
 Derivatives that cancel are families of internal functions, each the derivative of the one
 before: sinc, i1, erfcx and log_ndtr keep their digits through the second derivative.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from math import factorial, prod
 from typing import Any
 
 import mpmath as mp
 
+from symop.approximations import chebyshev
 from symop.elementary import X, real, tends
 from symop.functions import Function
 
@@ -44,12 +45,21 @@ def _ierfc(n: int, x: Any) -> Any:
     return value
 
 
-def _fraction(n: int, terms: int) -> str:
-    """The continued fraction for the ratio of the n-th repeated integral to the one before."""
-    text = "x"
-    for k in range(n + terms, n, -1):
-        text = f"(x + {Fraction(k, 2)}/{text})"
-    return f"1/2/{text}"
+@cache
+def _erfcx_form(n: int) -> str:
+    """A series for positive arguments; the recurrence for negative ones, where nothing cancels."""
+
+    def scaled(v: Any) -> Any:
+        x = 2 * (1 + v) / (1 - v)
+        return _ierfc(n, x) * (2 + x) ** (n + 1)
+
+    series = chebyshev("positive", scaled, -1, 1, "v")
+    first = "e = 1/sqrt(pi) - l*erfcx(l)"
+    negative = "e" if n == 1 else "(erfcx(l)/2 - l*e)/2"
+    return (
+        f"h = maximum(x, 0)\nl = minimum(x, 0)\nv = 1 - 4/(h + 2)\n{series}\n{first}\n"
+        f"where(x > 0, positive/(2 + h)**{n + 1}, {negative})"
+    )
 
 
 def normal_cdf(x: Any) -> Any:
@@ -124,9 +134,7 @@ NORMAL = (
     *(
         Function(
             f"erfcx_{n}", X, (slope,),
-            form=f"e = 1/sqrt(pi) - x*erfcx(x)\nf = erfcx(x)*({_fraction(1, 26)})\n"
-            + ("where(x < 3, e, f)" if n == 1 else
-               f"where(x < 3, (erfcx(x) - 2*x*e)/4, f*({_fraction(2, 26)}))"),
+            form_of=partial(_erfcx_form, n),
             reference=tends(partial(_ierfc, n), mp.inf, _ZERO), special=(0,),
             internal=True,
         )
@@ -166,89 +174,6 @@ NORMAL = (
         "where(y > 0.1353352832366127, middle, where(p > 0, tail, -tail))",
         reference=real(_ndtri), special=(0, 0.5, 1), domain=(0.01, 0.99),
     ),
-)  # fmt: skip
-
-
-# Gamma
-
-_G = "5.524680040776729583740234375"
-_LANCZOS = (
-    "23531376880.410759688572007674451636754734846804940",
-    "42919803642.649098768957899047001988850926355848959",
-    "35711959237.355668049440185451547166705960488635843",
-    "17921034426.037209699919755754458931112671403265390",
-    "6039542586.3520280050642916443072979210699388420708",
-    "1439720407.3117216736632230727949123939715485786772",
-    "248874557.86205415651146038641322942321632125127801",
-    "31426415.585400194380614231628318205362874684987640",
-    "2876370.6289353724412254090516208496135991145378768",
-    "186056.26539522349504029498971604569928220784236328",
-    "8071.6720023658162106380029022722506138218516325024",
-    "210.82427775157934587250973392071336271166969580291",
-    "2.5066282746310002701649081771338373386264310793408",
-)
-_RISING = (0, 39916800, 120543840, 150917976, 105258076, 45995730, 13339535, 2637558, 357423,
-           32670, 1925, 66, 1)  # fmt: skip
-
-
-def _is_pole(x: Any) -> bool:
-    return bool(x <= 0 and x == mp.floor(x))
-
-
-def _gamma(x: Any) -> Any:
-    return (mp.inf if x == 0 else mp.nan) if _is_pole(x) else mp.gamma(x)
-
-
-def _lgamma(x: Any) -> Any:
-    if _is_pole(x):
-        return mp.inf
-    if x > 0:
-        return mp.loggamma(x)
-    return mp.log(mp.pi / abs(mp.sinpi(x))) - mp.loggamma(1 - x)
-
-
-def _digamma(x: Any) -> Any:
-    return (-mp.inf if x == 0 else mp.nan) if _is_pole(x) else mp.digamma(x)
-
-
-def _polygamma(n: Any, x: Any) -> Any:
-    if n == 0:
-        return _digamma(x)
-    return mp.inf * (-1) ** (int(n) + 1) if _is_pole(x) else mp.psi(int(n), x)
-
-
-def _multigamma(p: int) -> str:
-    if not 1 <= p <= 100:
-        raise ValueError(f"multigammaln: the dimension p is 1 to 100, {p} was given")
-    terms = (f" + lgamma(a - {Fraction(j, 2)})" for j in range(p))
-    return f"{Fraction(p * (p - 1), 4)}*log(pi)" + "".join(terms)
-
-
-GAMMA = (
-    Function("lgamma", X, ("digamma(x)",), reference=tends(_lgamma, mp.inf, mp.inf),
-             special=(-1, 0, 1, 2), domain=(0.1, 10), aliases=("loggamma", "gammaln")),
-    Function("digamma", X, ("polygamma(1, x)",), reference=tends(_digamma, mp.nan, mp.inf),
-             special=(-1, 0), domain=(0.1, 10), aliases=("psi",)),
-    Function("polygamma", ("n", "x"), ("0", "polygamma(n + 1, x)"), literals=("n",),
-             reference=real(_polygamma), domain=(0.1, 10)),
-    Function("zeta", ("x", "q"), ("0", "-x*zeta(x + 1, q)"), literals=("x",),
-             reference=real(lambda x, q: mp.inf if _is_pole(q) else mp.zeta(x, q)),
-             domain=(0.1, 10)),
-    # Lanczos' approximation, with what the rounding of y = a + g costs put back.
-    Function(
-        "gamma", X, ("result*digamma(x)",),
-        form=f"a = minimum(abs(x), 171.7)\ny = a + {_G}\n"
-        f"error = where(a > {_G}, (y - a) - {_G}, (y - {_G}) - a)\n"
-        f"top = {horner(_LANCZOS, 'a')}\n"
-        f"half = pow(y, (a - 1/2)/2)/exp(y/2)\n"
-        f"value = (top + top*(error*({_G} + 1/2)/y))/{horner([*map(Fraction, _RISING)], 'a')}"
-        "*half*half\n"
-        "k = round(abs(x))\nsine = (1 - 2*abs(k - 2*round(k/2)))*sin(pi*(abs(x) - k))\n"
-        "where(x < 0, -pi/(sine*(a*value)) + 0/sine, value)",
-        reference=tends(_gamma, mp.nan, mp.inf), special=(-1, 0), domain=(0.1, 10),
-    ),
-    Function("multigammaln", ("a", "p"), literals=("p",), expand=_multigamma, domain=(5, 20),
-             aliases=("mvlgamma",)),
 )  # fmt: skip
 
 
@@ -328,9 +253,9 @@ BESSEL = (
     Function("i1", X, ("i0(x) - i1_ratio1(x)",), special=(0,), domain=(-10, 10),
              reference=tends(lambda x: mp.besseli(1, x), mp.nan, mp.nan),
              aliases=("modified_bessel_i1",)),
-    Function("i0e", X, ("i1e(x) - sign(x)*result",), special=(0,), domain=(-10, 10),
+    Function("i0e", X, ("sign(x)*scaled_i_slope(1, 0, abs(x))",), special=(0,), domain=(-10, 10),
              reference=_modified(0, lambda x: mp.exp(-abs(x)))),
-    Function("i1e", X, ("i0e(x) - i1e_ratio1(x) - sign(x)*result",), special=(0,),
+    Function("i1e", X, ("scaled_i_slope(1, 1, abs(x))",), special=(0,),
              domain=(-10, 10),
              reference=tends(lambda x: mp.exp(-abs(x)) * mp.besseli(1, x), _ZERO, _ZERO)),
     *(
@@ -358,4 +283,4 @@ BESSEL = (
     ),
 )  # fmt: skip
 
-FUNCTIONS = NORMAL + GAMMA + BESSEL
+FUNCTIONS = NORMAL + BESSEL

@@ -31,8 +31,16 @@ _SAME = (
     "exp", "log", "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2",
     "sinh", "cosh", "tanh", "sech", "csch", "coth", "asinh", "acosh", "atanh", "sign", "floor",
     "erf", "erfc", "erfinv", "digamma", "polygamma", "gamma", "frac", "legendre", "chebyshevt",
-    "chebyshevu", "hermite", "laguerre", "zeta",
+    "chebyshevu", "hermite", "laguerre", "zeta", "besselj", "bessely", "besseli", "besselk", "jn",
+    "yn", "airyai", "airybi", "airyaiprime", "airybiprime", "Si", "Ci", "Ei", "expint",
+    "fresnels", "fresnelc", "LambertW",
 )  # fmt: skip
+# What the functions of fixed order become when they are read.
+_OF_ORDER = {
+    **{f"bessel_{kind}": f"bessel{kind}" for kind in "jyik"},
+    "spherical_j": "jn", "spherical_y": "yn", "exponential_integral": "expint",
+    "lambertw": "LambertW",
+}  # fmt: skip
 _RELATIONS = {
     sympy.StrictLessThan: "lt", sympy.LessThan: "le", sympy.StrictGreaterThan: "gt",
     sympy.GreaterThan: "ge", sympy.Equality: "eq", sympy.Unequality: "ne",
@@ -237,6 +245,7 @@ class _SympyReader(Operations):
 
 _SHOWN: dict[str, Any] = {
     **{name: getattr(sympy, name) for name in _SAME},
+    **{ours: getattr(sympy, theirs) for ours, theirs in _OF_ORDER.items()},
     **{ours: getattr(sympy, theirs) for theirs, ours in _RENAMED.items()},
     "sqrt": sympy.sqrt, "root": sympy.sqrt, "pow": sympy.Pow, "stop": lambda e: e,
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,

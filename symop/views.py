@@ -37,15 +37,19 @@ class ModuleView:
     direct: Lines
     complex_error: Lines
     helpers: Lines
+    is_precise: bool
 
 
-def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
+def module_view(
+    name: str, plan: Plan, text: Sequence[str], *, is_precise: bool = False
+) -> ModuleView:
     """The view of the module of an op.
 
     Args:
         name: the name of the op.
         plan: what it computes and keeps.
         text: its formula, as lines `name = expression`.
+        is_precise: whether everything is evaluated in float64.
     """
     shapes = Shapes()
     # The gradient comes first: its text decides which shapes the function keeps for it.
@@ -82,6 +86,7 @@ def module_view(name: str, plan: Plan, text: Sequence[str]) -> ModuleView:
             laid_out(f'        raise TypeError("{name}: complex tensors are not accepted")')
         ),
         helpers=tuple(sorted(shapes.helpers)),
+        is_precise=is_precise,
     )
 
 

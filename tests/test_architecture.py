@@ -24,8 +24,9 @@ LAYERS = (
     ("errors", "frames", "layout", "functions"),
     ("names", "program", "reductions"),
     ("syntax",),
-    ("elementary", "polynomials"),
-    ("special",),
+    ("elementary", "polynomials", "approximations", "second_kind"),
+    ("special", "bessel", "airy", "integrals", "logarithms"),
+    ("gammas", "scaled", "spherical"),
     ("activations",),
     ("algebra", "evaluation", "formulas"),
     ("scope",),
@@ -40,10 +41,16 @@ LAYERS = (
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules"),
     ("exact",),
+    ("agreement", "candidates"),
     ("points",),
     ("proofs",),
     ("artifact", "operators"),
-    ("samples",),
+    ("reals", "gradient_checks", "rereading"),
+    ("oracle", "torch_names"),
+    ("samples", "derivatives", "tallies", "array_oracle"),
+    ("array_accuracy",),
+    ("accuracy",),
+    ("report",),
     ("checking", "showing"),
     ("api",),
     ("__init__",),
@@ -55,7 +62,22 @@ LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in mod
 # The table is filled from the modules of records when it is first asked for, and Op.check hands
 # over to the module that does it.
 INVERTED = {
-    *(("functions", name) for name in ("elementary", "special", "activations", "polynomials")),
+    *(
+        ("functions", name)
+        for name in (
+            "elementary",
+            "special",
+            "gammas",
+            "bessel",
+            "spherical",
+            "airy",
+            "integrals",
+            "logarithms",
+            "scaled",
+            "activations",
+            "polynomials",
+        )
+    ),
     ("operators", "checking"),
 }
 

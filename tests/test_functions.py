@@ -28,11 +28,12 @@ NAN, INF = math.nan, math.inf
 PRIMITIVES = frozenset(
     """exp expm1 log log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
     erf erfc lgamma digamma abs sign floor ceil round trunc maximum minimum fmax fmin hypot
-    copysign fmod remainder pow polygamma erfinv erfcx i0 i0e i1 i1e zeta""".split()  # noqa: SIM905
+    copysign fmod remainder pow erfinv erfcx i0 i0e i1 i1e zeta modified_bessel_k0
+    modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1""".split()  # noqa: SIM905
 )
 RECORDS = {function.name: function for function in table().values()}
 OPAQUE = sorted(name for name, f in RECORDS.items() if not f.is_inlined)
-WITH_FORM = sorted(name for name, f in RECORDS.items() if f.form is not None)
+WITH_FORM = sorted(name for name, f in RECORDS.items() if f.form or f.form_of)
 
 
 # The evaluator
@@ -75,9 +76,10 @@ class Forms(Mp):
         if function.is_inlined:
             return inlined(function, values, self)
         values = completed(function, values, self)
-        if function.form is None:
+        form = form_of(function, values)
+        if form is None:
             return function.reference(*values)
-        return evaluate(function.form, dict(zip(function.parameters, values, strict=True)), self)
+        return evaluate(form, dict(zip(function.parameters, values, strict=True)), self)
 
 
 class Torch(Forms):
@@ -210,6 +212,12 @@ def tensor(value: Any) -> torch.Tensor:
     return torch.as_tensor(value, dtype=torch.float64)
 
 
+def form_of(function: Function, values: list[Any]) -> str | None:
+    places = [function.parameters.index(name) for name in function.literals]
+    literals = [values[p].value if isinstance(values[p], Dual) else values[p] for p in places]
+    return function.form_at([Fraction(str(v)) for v in literals])
+
+
 def completed(function: Function, values: list[Any], base: Any) -> list[Any]:
     missing = len(function.parameters) - len(values)
     defaults = function.defaults[len(function.defaults) - missing :] if missing else ()
@@ -322,7 +330,16 @@ def derivative(function: Function, values: list[Any], place: int, order: int, ba
 
 # Points
 
-LITERALS = {"polygamma": (1, 2), "zeta": (2, 3)}
+# Measured with their derivatives in tests/test_special_functions.py.
+MEASURED = """Ei Si Ci fresnels fresnelc airyai airybi airyaiprime airybiprime
+    lambertw""".split()  # noqa: SIM905
+ORDERS = """exponential_integral bessel_j bessel_y bessel_i bessel_k spherical_j
+    spherical_y""".split()  # noqa: SIM905
+SLOPES = ("scaled_i_slope", "scaled_k_slope")
+LITERALS = {
+    "polygamma": (1, 2), "zeta": (2, 3), **dict.fromkeys(ORDERS, (0, 1, 2, 5)),
+    **dict.fromkeys(SLOPES, ((1, 0), (2, 1), (3, 0))),
+}  # fmt: skip
 
 
 def points(function: Function, count: int) -> list[list[Any]]:
@@ -335,7 +352,9 @@ def points(function: Function, count: int) -> list[list[Any]]:
         values = [round(source.uniform(low, high), 6) for _ in function.parameters]
         orders = LITERALS.get(function.name)
         if orders:
-            values[0] = orders[len(found) % len(orders)]
+            chosen = orders[len(found) % len(orders)]
+            given = chosen if isinstance(chosen, tuple) else (chosen,)
+            values[: len(given)] = given
         near = any(abs(v - s) < margin for v in values for s in function.special)
         tie = any(abs(a - b) < margin for i, a in enumerate(values) for b in values[:i])
         if not near and not tie:
@@ -420,6 +439,8 @@ def test_points_avoid_joints():
 APPROXIMATE = {
     "gamma": 1e-15, "ndtri": 2e-15, "erfcx_1": 2e-15, "erfcx_2": 3e-15, "tanhshrink": 1e-16,
     "ndtr": 1e-13, "gelu": 1e-13, "inverse_mills": 1e-13,
+    # Relative to the value, which has roots; tests/test_special_functions.py measures in ULP.
+    **dict.fromkeys((*ORDERS, *MEASURED, *SLOPES), 1e-12),
 }  # fmt: skip
 
 
@@ -440,7 +461,7 @@ BOUNDS = {
     "gamma": 8,
     # What torch's i0, i1 and erfcx lose, amplified where two of them are subtracted.
     "i1_ratio1": 10, "i1_ratio2": 10, "i1_ratio3": 30, "i1e_ratio1": 10,
-    "inverse_mills": 12, "erfcx_1": 100, "erfcx_2": 400,
+    "inverse_mills": 12,
     # Rounding of the argument of the exponential, in the tail.
     "gelu_tanh": 100,
 }  # fmt: skip
@@ -448,7 +469,7 @@ BOUNDS = {
 ROOTS = {"spherical_k1", "spherical_k2", "spherical_k3", "logaddexp", "logaddexp2"}
 # Functions whose primitives overflow, or lose digits, farther out than this.
 REACH = {
-    "i1_ratio1": 700, "i1_ratio2": 700, "i1_ratio3": 700, "erfcx_1": 5, "erfcx_2": 5,
+    "i1_ratio1": 700, "i1_ratio2": 700, "i1_ratio3": 700,
     "spherical_k1": 1e4, "spherical_k2": 1e4, "spherical_k3": 1e4, "gelu_tanh": 8,
 }  # fmt: skip
 
@@ -485,7 +506,8 @@ def error_in_ulp(found: float, exact: Any, scale: Any) -> float:
     return float(abs(mp.mpf(found) - exact) / math.ulp(float(max(abs(exact), scale))))
 
 
-@pytest.mark.parametrize("name", WITH_FORM)
+# Those with orders are measured, with their derivatives, in tests/test_special_functions.py.
+@pytest.mark.parametrize("name", [n for n in WITH_FORM if RECORDS[n].form_of is None])
 def test_form_is_accurate_in_float64(name):
     function = RECORDS[name]
     samples = hostile(function, 600)
@@ -602,14 +624,18 @@ def test_slope_at_the_edges_is_that_of_torch(name):
             expected = float(slope.flatten()[0])
             found = float(derivative(function, [tensor(v) for v in values], place, 1, Torch()))
             case = (place, values, found, expected)
-            if math.isnan(expected) and not math.isnan(found):
+            if name == "digamma" and values == (-1.0,):
+                # A pole of second order, where torch has sin(pi) for 0.
+                assert found == INF, case
+            elif math.isnan(expected) and not math.isnan(found):
                 assert name in WITH_LIMITS, case
             elif math.isnan(found) and not math.isnan(expected):
                 assert name in AS_NAN_AS_VALUE, case
                 assert math.isnan(value), case
             else:
-                # torch's hardsigmoid has 1/6 in float32.
-                assert same(found, expected, 1e-7 if name == "hardsigmoid" else 1e-12), case
+                # torch's hardsigmoid has 1/6 in float32, its trigamma 10 digits.
+                tolerance = {"hardsigmoid": 1e-7, "digamma": 1e-9}.get(name, 1e-12)
+                assert same(found, expected, tolerance), case
 
 
 # Where torch has NaN, and beyond first order: function, place, order, arguments, value.
@@ -686,11 +712,14 @@ def test_softplus_divides_by_beta():
 # What torch does not have, by definition: arguments and value.
 NOT_IN_TORCH = {
     "Heaviside": [((-1.0,), 0.0), ((0.0,), 0.5), ((1.0,), 1.0), ((0.0, 1.0), 1.0)],
+    "log1pexp": [((-INF,), 0.0), ((0.0,), math.log(2)), ((800.0,), 800.0)],
+    "logsubexp": [((3.0, 3.0), -INF), ((5.0, -INF), 5.0), ((0.0, -1e-20), math.log(1e-20))],
 }
 
 
 def test_every_definition_is_tested():
     inlined_names = {n for n, f in RECORDS.items() if f.is_inlined and f.expand is None}
+    inlined_names -= {"bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "E1"}
     assert inlined_names <= TORCH.keys() | NOT_IN_TORCH.keys()
     for name, cases in NOT_IN_TORCH.items():
         for values, expected in cases:
@@ -802,11 +831,35 @@ def test_table_is_complete():
 
 
 def test_names_stand_once():
-    from symop import activations, elementary, polynomials, special
+    from symop import (
+        activations,
+        airy,
+        bessel,
+        elementary,
+        gammas,
+        integrals,
+        logarithms,
+        polynomials,
+        scaled,
+        special,
+        spherical,
+    )
 
     names = [
         name
-        for module in (elementary, special, activations, polynomials)
+        for module in (
+            elementary,
+            special,
+            gammas,
+            bessel,
+            spherical,
+            airy,
+            integrals,
+            logarithms,
+            scaled,
+            activations,
+            polynomials,
+        )
         for function in module.FUNCTIONS
         for name in (function.name, *function.aliases)
     ]
@@ -854,7 +907,13 @@ def test_forms_end_in_primitives(name):
     def descend(current: str, above: tuple[str, ...]) -> None:
         assert current not in above, f"the form of {current} comes back to it"
         function = table()[current]
+        orders = LITERALS.get(current, (2,))
+        last = orders[-1] if isinstance(orders[-1], tuple) else orders[-1:]
         text = function.definition if function.is_inlined else function.form
+        if function.form_of is not None:
+            text = function.form_at([Fraction(n) for n in last if function.literals])
+        if function.expand is not None:
+            text = function.expand(*last)
         if text is None:
             assert current in PRIMITIVES, f"{current} has no form"
             return

@@ -126,7 +126,7 @@ ELEMENTWISE = {
     "heaviside": lambda x, y: torch.heaviside(x.detach(), y.detach()) * y,
     "hypot": lambda x, y: torch.hypot(x, y) + torch.logaddexp(x, y) + torch.fmod(x, 0.7),
     "errors": lambda x: torch.erf(x) + x.erfc() + torch.special.erfcx(x) + torch.special.ndtr(x),
-    "orders": lambda x: torch.polygamma(1, x * x + 1) + (x * x + 1).polygamma(2)
+    "orders": lambda x: torch.polygamma(3, x * x + 1) + (x * x + 1).polygamma(2)
     + torch.special.zeta(3, x * x + 1) + torch.mvlgamma(x * x + 3, 2),
     "degrees": lambda x: torch.deg2rad(x) + x.rad2deg() + torch.special.i0(x) + x.ldexp(x),
     "detach": lambda x: x * x.detach() + torch.detach(x.exp()) * x,
@@ -362,7 +362,7 @@ REFUSED = {
     "an op's third output": (lambda x: BOTH(x, x)[2], "2 outputs"),
     "unknown": (lambda x: torch.cumsum(x, 0), "cumsum is not known"),
     "misspelt": (lambda x: torch.nn.functional.hardsigmoid(x) + x.erfinv_old(), "erfinv"),
-    "suggestion": (lambda x: torch.special.bessel_j0(x), "bessel_j0 is not known.*did you mean"),
+    "suggestion": (lambda x: torch.special.gammainc(x, x), "gammainc is not known"),
     "tensor": (lambda x: x + CONSTANT, r"line \d+ of .*make it an argument"),
     "tensor on the left": (lambda x: CONSTANT * x, "make it an argument"),
     "layer": (lambda x: nn.Linear(3, 3)(x), "make it an argument"),

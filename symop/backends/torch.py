@@ -19,12 +19,18 @@ _CALLS = {
         for name in (
             "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin", "cos",
             "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
-            "atanh", "erf", "erfc", "lgamma", "digamma", "polygamma", "abs", "sign", "floor",
+            "atanh", "erf", "erfc", "lgamma", "digamma", "abs", "sign", "floor",
             "ceil", "round", "trunc", "maximum", "minimum", "fmax", "fmin", "hypot", "copysign",
             "fmod", "remainder", "sigmoid", "relu", "erfinv",
         )
     },
-    **{name: f"torch.special.{name}" for name in ("erfcx", "i0", "i0e", "i1", "i1e", "zeta")},
+    **{
+        name: f"torch.special.{name}"
+        for name in (
+            "erfcx", "i0", "i0e", "i1", "i1e", "zeta", "modified_bessel_k0", "modified_bessel_k1",
+            "scaled_modified_bessel_k0", "scaled_modified_bessel_k1",
+        )
+    },
 }  # fmt: skip
 
 SPELLED = frozenset(_CALLS) | {"pow"}
@@ -418,8 +424,6 @@ class Body:
             a, b = sorted(operands, key=lambda o: o.is_number)
             bound = "min" if node.op == "maximum" else "max"
             return Text(f"torch.clamp({a.text}, {bound}={_floated(b.text)})")
-        if node.op == "polygamma":
-            return Text(f"torch.polygamma({operands[0].text}, {operands[1].text})")
         texts = [self._tensor(operand).text for operand in operands]
         return Text(f"{_CALLS[node.op]}({', '.join(texts)})")
 
