@@ -70,10 +70,10 @@ class Function:
 @cache
 def table() -> dict[str, Function]:
     """Every function, by name and alias."""
-    from symop import activations, elementary, polynomials, special
+    from symop import activations, cancelling, elementary, polynomials, special
 
     functions: dict[str, Function] = {}
-    for module in (elementary, special, activations, polynomials):
+    for module in (elementary, special, activations, polynomials, cancelling):
         for function in module.FUNCTIONS:
             for name in (function.name, *function.aliases):
                 assert name not in functions, f"function {name} stands twice in the table"

@@ -52,6 +52,11 @@ def _fraction(n: int, terms: int) -> str:
     return f"1/2/{text}"
 
 
+def scaled_erfc(x: Any) -> Any:
+    """The reference of erfcx."""
+    return _ierfc(0, x)
+
+
 def normal_cdf(x: Any) -> Any:
     """The reference of ndtr."""
     # Far out mpmath's erfc fails; the first term of its series is exact there.

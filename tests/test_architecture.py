@@ -26,11 +26,13 @@ LAYERS = (
     ("syntax",),
     ("elementary", "polynomials"),
     ("special",),
-    ("activations",),
+    ("activations", "cancelling"),
     ("algebra", "evaluation", "formulas"),
     ("scope",),
     ("operations",),
     ("parsing",),
+    ("terms",),
+    ("matching", "identities"),
     ("slopes", "derivative_names", "rewriting", "lowering"),
     ("differentiation", "tangents", "tidying"),
     ("planning",),
@@ -55,7 +57,10 @@ LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in mod
 # The table is filled from the modules of records when it is first asked for, and Op.check hands
 # over to the module that does it.
 INVERTED = {
-    *(("functions", name) for name in ("elementary", "special", "activations", "polynomials")),
+    *(
+        ("functions", name)
+        for name in ("elementary", "special", "activations", "polynomials", "cancelling")
+    ),
     ("operators", "checking"),
 }
 
