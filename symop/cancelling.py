@@ -306,7 +306,8 @@ DIFFERENCES = (
 
 def _gap(text: str, start: int, plain: str) -> str:
     return (
-        f"c = b + d\nfar = where(b > {start} and c > {start} and b < 1000*c and c < 1000*b, 1, 0)\n"
+        "c = b + d\n"
+        f"far = where(b > {start} and c > {start} and b < 1000*c and c < 1000*b, 1, 0)\n"
         "k = where(far == 1, b, 4)\ne = where(far == 1, d, 0)\n"
         f"z = k + 7\ny = z + e\n{text}\nwhere(far == 1, value, {plain})"
     )
