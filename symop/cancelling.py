@@ -63,10 +63,22 @@ EXPONENTIAL = (
     # x/expm1(x).
     Function(
         "inverse_exprel", X,
-        ("y = clamp(x, -1e30, 1e30)\n-inverse_exprel(y)*exprel_mean(y)",),
+        ("-inverse_exprel_1(x)",),
         form="y = minimum(x, 3000)\nh = exp(-y/2)\n"
         "where(x == 0, 1, where(x > 80, y*h*h, y/expm1(y)))",
         reference=tends(lambda x: x / mp.expm1(x) if x else _ONE, mp.inf, _ZERO),
+        special=(0,), domain=(-20, 20), internal=True,
+    ),
+    # Its derivative but for the sign, by itself: beside large factors either part overflows.
+    Function(
+        "inverse_exprel_1", X, ("inverse_exprel(x)*(langevin_1(x/2)/4 - exprel_mean(x)**2)",),
+        form="y = minimum(maximum(x, -1e30), 1e30)\ninverse_exprel(y)*exprel_mean(y)",
+        reference=tends(
+            _wide(
+                lambda x: (x * mp.exp(x) / mp.expm1(x) - 1) / mp.expm1(x) if x else _ONE / 2, 2
+            ),
+            _ONE, _ZERO,
+        ),
         special=(0,), domain=(-20, 20), internal=True,
     ),
     # The logarithmic derivative of exprel: 1/(1 - exp(-x)) - 1/x, between 0 and 1.

@@ -194,22 +194,31 @@ class Exact:
         return [None] * len(self.outputs)
 
     def terms(self, point, index):
-        """The sum of the absolute terms of the last sum of an output, as it was written."""
+        """The last sum of an output, as it was written, with its terms taken absolutely."""
         program, output = (self.program, 0) if index == 0 else (self.derived, index - 1)
         nodes = program.nodes
-        stack, total = [program.outputs[output].node], mp.mpf(0)
         grad = {a.name: 1 for a in self.derived.arguments if a.name not in point}
         values = {n: np.array([mp.mpf(v)], dtype=object) for n, v in {**point, **grad}.items()}
-        while stack:
-            at = stack.pop()
-            if nodes[at].op in ("add", "sub", "neg"):
-                stack += nodes[at].operands
-                continue
+        sums = ("add", "sub", "neg", "sum")
+
+        def size(at):
             part = replace(program, outputs=(replace(program.outputs[output], node=at),))
-            with mp.workprec(PRECISIONS[1] + self._extra(point)):
-                value = evaluate(part, {a.name: values[a.name] for a in part.arguments})[0].flat[0]
-            total += abs(value) if mp.isfinite(value) else 0
-        return total
+            value = evaluate(part, {a.name: values[a.name] for a in part.arguments})[0].flat[0]
+            return abs(value) if mp.isfinite(value) else mp.mpf(0)
+
+        def visit(at):
+            node = nodes[at]
+            if node.op in sums:
+                return sum(visit(operand) for operand in node.operands)
+            if node.op in ("mul", "div"):
+                a, b = node.operands
+                if node.op == "mul" and nodes[b].op in sums and nodes[a].op not in sums:
+                    a, b = b, a
+                return visit(a) * size(b) if node.op == "mul" else visit(a) / size(b)
+            return size(at)
+
+        with mp.workprec(PRECISIONS[1] + self._extra(point)):
+            return visit(program.outputs[output].node)
 
     def condition(self, point, index):
         """By how much, relatively, one output moves with relative moves of the arguments."""

@@ -14,8 +14,18 @@ import symop
 from tests.accuracy import Case, cases, errors, evaluated, exact, measure, published, sample
 
 # By name: how often the bound of the gate is passed at most, and why.
-EXCEPTIONS: dict[str, tuple[float, str]] = {}
-LOST: dict[str, str] = {}
+_ROUNDINGS = "plain arithmetic: the roundings of its own operations add up beyond 4 ULP"
+EXCEPTIONS = {
+    "nmse_3_1": (1.2, "the gradient has eight operations: 4.2 ULP"),
+    "nmse_p345": (60.0, "the derivative of the quotient of x - sin(x) and x - tan(x) cancels"),
+    "doppler1": (1.6, _ROUNDINGS),
+    "heron": (1.5, _ROUNDINGS),
+    "III.4.33": (1.3, _ROUNDINGS),
+    "haversine": (3.0, "1 - h near h = 1 is rounded before asin sees it"),
+    "gamma_ratio": (2.5, "the exponent of exp is rounded"),
+    "student_t_nll": (20.0, "the four terms of the gradient by nu cancel to second order"),
+    "fermi_dirac": (1e5, "float32: sigmoid is below the normal numbers, its gradient above"),
+}
 
 COMMON = {case.name: case for case in cases()}
 PUBLISHED = {case.name: case for case in published()}
@@ -24,7 +34,7 @@ PUBLISHED = {case.name: case for case in published()}
 def check(case, dtype, count):
     allowed = EXCEPTIONS.get(case.name, (1.0, ""))[0]
     for output, result in measure(case, dtype, count).items():
-        assert not result.lost or case.name in LOST, (output, result)
+        assert not result.lost, (output, result)
         assert result.ratio <= allowed, (output, result)
 
 
@@ -51,9 +61,7 @@ def test_every_formula_at_many_points(name, dtype):
 def test_few_published_formulas_lose_digits():
     worst = [measure(case, "float32", 25) for case in PUBLISHED.values()]
     values = sum(r["value"].worst > 100 for r in worst)
-    gradients = sum(
-        max(v.worst for k, v in r.items() if k != "value") > 100 for r in worst
-    )
+    gradients = sum(max(v.worst for k, v in r.items() if k != "value") > 100 for r in worst)
     assert values <= 3
     assert gradients <= 8
 
