@@ -32,7 +32,7 @@ def _wide(function: Callable[[Any], Any], orders: int) -> Callable[[Any], Any]:
 
 
 def _langevin_fraction() -> str:
-    """The parts g and h of the continued fraction langevin(x) = x*g, g = 1/(3 + s*h), h = 1/(5 + s/7...)."""
+    """The parts g = 1/(3 + s*h), h = 1/(5 + s/(7 + ...)) of langevin(x) = x*g, s = x*x."""
     text = "25"
     for odd in range(23, 5, -2):
         text = f"({odd} + s/{text})"

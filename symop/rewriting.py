@@ -71,14 +71,17 @@ def _possible(program: Program, rules: Sequence[Rewrite]) -> list[Rewrite]:
     present = {node.op for node in program.nodes}
     chosen: set[str] = set()
     while True:
-        new = [
-            r for r in rules if r.name not in chosen and operations(pattern(r.pattern)) <= present
-        ]
+        new = [r for r in rules if r.name not in chosen and _sought(r.pattern) <= present]
         if not new:
             return [rule for rule in rules if rule.name in chosen]
         for rule in new:
             chosen.add(rule.name)
             present |= _written(rule.replacement)
+
+
+@cache
+def _sought(text: str) -> frozenset[str]:
+    return operations(pattern(text))
 
 
 @cache
