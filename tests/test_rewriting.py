@@ -52,6 +52,8 @@ EXAMPLES = {
     "square over itself": "x**2/(x**2*sqrt(1 + x)*(1 + sqrt(1 + x)))",
 }
 RANGES = {"quotient of a plus sqrt(a**2 + d)": {"a": (-20, 20), "x": (0.1, 2), "y": (-5, -0.1)}}
+# In ULP, where it is more than 4: two values of lgamma of about 10 near the root.
+LARGER = {"difference of lgamma": 8.0}
 POINTS = 60
 
 
@@ -152,7 +154,7 @@ def test_the_error_does_not_grow(rule):
     before, after = sides(rule)
     where = points(rule)
     true = exact(before, where)
-    least = max(4.0, 1.5 * max(errors(before, where, true)))
+    least = LARGER.get(rule.name, 4.0)
     limits = [max(least, cost) for cost in input_rounding(before, where, true)]
     found = errors(after, where, true)
     assert all(e <= limit for e, limit in zip(found, limits, strict=True)), max(found)
