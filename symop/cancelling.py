@@ -297,6 +297,13 @@ DIFFERENCES = (
         reference=tends(_wide(lambda x: mp.hypot(1, x) - 1, 2), mp.inf, mp.inf),
         special=(0,), domain=(-20, 20), internal=True,
     ),
+    # 1/sqrt(1 + x**2) - 1.
+    Function(
+        "inverse_hypotm1", X, ("-hypot_slope(x, 1)/hypot(x, 1)/hypot(x, 1)",),
+        form="where(abs(x) > 1e20, -1, -hypotm1(x)/hypot(x, 1))",
+        reference=tends(_wide(lambda x: 1 / mp.hypot(1, x) - 1, 2), -_ONE, -_ONE),
+        special=(0,), domain=(-20, 20), internal=True,
+    ),
     Function(
         "sinshrink", X, ("2*sin(x/2)**2",),
         form=f"where(abs(x) < 1.8, x*x*x*{_alternating()}, x - sin(x))",

@@ -87,7 +87,8 @@ def _square_inside(terms: Terms, values: Values) -> Values | None:
     rest[square.factors] = rest.get(square.factors, Fraction(0)) - square.coefficient
     rest = {f: c for f, c in rest.items() if c}
     mine = {base for base, _ in square.factors}
-    if not rest or len(rest) >= len(inside) or any(b in mine for f in rest for b, _ in f):
+    again = len(rest) > 1 and any(b in mine for f in rest for b, _ in f)
+    if not rest or len(rest) >= len(inside) or again:
         return None
     return {**values, "d": terms.gathered(rest)}
 
@@ -414,6 +415,22 @@ EXPONENTIALS = (
         domain=_over(-20, 20, "u"),
     ),
     Rewrite(
+        "cosh less sinh",
+        "cosh(u) - sinh(u)",
+        "exp(-u)",
+        "everywhere",
+        "cancels for u > 0",
+        domain=_over(-20, 20, "u"),
+    ),
+    Rewrite(
+        "cosh plus sinh",
+        "cosh(u) + sinh(u)",
+        "exp(u)",
+        "everywhere",
+        "cancels for u < 0",
+        domain=_over(-20, 20, "u"),
+    ),
+    Rewrite(
         "log of cosh",
         "log(cosh(u))",
         "log_cosh(u)",
@@ -519,6 +536,30 @@ SIGMOIDS = (
         "everywhere",
         "log(0) in the tail, and vanishes in the other",
         domain=_over(-30, 30, "u"),
+    ),
+    Rewrite(
+        "product of opposite sigmoids",
+        "sigmoid(u)*sigmoid(-u)",
+        "sech2(u/2)/4",
+        "everywhere",
+        "the gradient cancels near 0",
+        domain=_over(-30, 30, "u"),
+    ),
+    Rewrite(
+        "difference of softplus",
+        "softplus1(u) - softplus1(-u)",
+        "u",
+        "everywhere",
+        "cancels near 0",
+        domain=_over(-30, 30, "u"),
+    ),
+    Rewrite(
+        "log of expm1",
+        "log(expm1(u))",
+        "u + log1mexp(u)",
+        "u > 0; NaN below",
+        "overflows",
+        domain=_over(0.001, 30, "u"),
     ),
     Rewrite(
         "logaddexp",
@@ -887,6 +928,23 @@ ROOTS = (
         where=_square_inside,
         domain=(("a", -20, 20), ("y", 0.1, 5)),
         stage=Stage.LAST,
+    ),
+    Rewrite(
+        "inverse hypot less 1",
+        "1/hypot(x, 1) - 1",
+        "inverse_hypotm1(x)",
+        "everywhere",
+        "cancels near 0",
+        domain=_over(-20, 20),
+    ),
+    Rewrite(
+        "x over hypot",
+        "x/hypot(x, c)",
+        "hypot_slope(x, c)",
+        "c != 0",
+        "the gradient cancels for large x",
+        where=_varying("x"),
+        domain=(("x", -20, 20), ("c", 0.5, 4)),
     ),
     Rewrite(
         "difference of roots",
