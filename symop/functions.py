@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 
@@ -76,37 +77,19 @@ class Function:
         return self.derivatives is None
 
 
+# The modules of records.
+FAMILIES = (
+    "elementary", "special", "gammas", "bessel", "spherical", "scaled", "airy", "integrals",
+    "logarithms", "activations", "polynomials", "cancelling",
+)  # fmt: skip
+
+
 @cache
 def table() -> dict[str, Function]:
     """Every function, by name and alias."""
-    from symop import (
-        activations,
-        airy,
-        bessel,
-        elementary,
-        gammas,
-        integrals,
-        logarithms,
-        polynomials,
-        scaled,
-        special,
-        spherical,
-    )
-
     functions: dict[str, Function] = {}
-    for module in (
-        elementary,
-        special,
-        gammas,
-        bessel,
-        spherical,
-        scaled,
-        airy,
-        integrals,
-        logarithms,
-        activations,
-        polynomials,
-    ):
+    for family in FAMILIES:
+        module = import_module(f"symop.{family}")
         for function in module.FUNCTIONS:
             for name in (function.name, *function.aliases):
                 assert name not in functions, f"function {name} stands twice in the table"

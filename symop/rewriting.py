@@ -1,78 +1,165 @@
-"""Named rewrites of what the user wrote, as a table of records.
+"""Named rewrites of what the user wrote, before it is differentiated.
 
-A rewrite never changes the convention of the function that was written, nor the value where
-the plain formula is right; each record says where it holds and what it is for.
+A rewrite never changes the convention of the function that was written, loses no argument,
+and turns NaN into a value only at a removable singularity. The table is in
+`symop.identities`; here it is carried out, to a fixed point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 
-from symop.program import Builder, Node, Program, with_operands, without_dead_nodes
-
-Nodes = Sequence[Node]
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    """One rewrite of a node.
-
-    name: what reports call it.
-    applies: whether the node, given the nodes before it, has the pattern.
-    op: the function that takes the place of that of the node, on the same operands.
-    valid: where the two sides agree.
-    why: what is gained.
-    """
-
-    name: str
-    applies: Callable[[Nodes, Node], bool]
-    op: str
-    valid: str
-    why: str
-
-
-def _is_square(nodes: Nodes, index: int) -> bool:
-    node = nodes[index]
-    if node.op == "ipow":
-        return int(node.value or 0) > 0 and int(node.value or 0) % 2 == 0
-    return node.op == "mul" and node.operands[0] == node.operands[1]
-
-
-def _is_sum_of_squares(nodes: Nodes, index: int) -> bool:
-    node = nodes[index]
-    if node.op == "add":
-        return all(_is_sum_of_squares(nodes, operand) for operand in node.operands)
-    if node.op == "sum":
-        return _is_sum_of_squares(nodes, node.operands[0])
-    if node.op == "div" and nodes[node.operands[1]].op in ("count", "constant"):
-        return _is_sum_of_squares(nodes, node.operands[0])
-    return _is_square(nodes, index)
-
-
-REWRITES = (
-    Rewrite(
-        name="root of a sum of squares",
-        applies=lambda nodes, node: (
-            node.op == "sqrt" and _is_sum_of_squares(nodes, node.operands[0])
-        ),
-        op="root",
-        valid="everywhere",
-        why="the gradient at zero is 0, as torch has it for a norm, where that of sqrt is NaN",
-    ),
+from symop.identities import REWRITES, Rewrite, Stage
+from symop.matching import Call, Found, Matcher, Product, Sum, operations, pattern
+from symop.parsing import expand
+from symop.program import (
+    Node,
+    Program,
+    readers,
+    with_operands,
+    without_dead_nodes,
 )
+from symop.terms import Replacing, Terms
+
+# Rules that feed each other settle after two or three passes.
+_MAX_PASSES = 8
+_MAX_STEPS = 16
+_SUMS = frozenset({"add", "sub"})
+_PRODUCTS = frozenset({"mul", "div", "ipow"})
 
 
-def rewrite(program: Program) -> Program:
-    """The program with every rewrite carried out that applies."""
-    build = Builder()
+def rewrite(program: Program, rules: Sequence[Rewrite] = REWRITES) -> Program:
+    """The program with every rewrite carried out that applies.
+
+    Args:
+        program: any program.
+        rules: the records to use, in order.
+    """
+    for stage in (Stage.FIRST, Stage.LATE):
+        batch = [rule for rule in rules if rule.stage <= stage]
+        for _ in range(_MAX_PASSES):
+            changed = _pass(program, batch, _MAX_STEPS)
+            if changed == program:
+                break
+            program = changed
+    return _pass(program, [rule for rule in rules if rule.stage == Stage.LAST], 1)
+
+
+def _pass(program: Program, rules: Sequence[Rewrite], steps: int) -> Program:
+    rules = _possible(program, rules)
+    if not rules:
+        return program
+    by_root: dict[str, list[Rewrite]] = {}
+    for rule in rules:
+        by_root.setdefault(_root(rule), []).append(rule)
+    inner = _inner(program)
+    build = Replacing()
+    matcher = Matcher(Terms(build))
     place: list[int] = []
-    for node in program.nodes:
-        moved = with_operands(node, tuple(place[o] for o in node.operands))
-        for rule in REWRITES:
-            if rule.applies(build.nodes, moved):
-                moved = replace(moved, op=rule.op)
-        place.append(build.put(moved))
+    for index, node in enumerate(program.nodes):
+        at = build.put(with_operands(node, tuple(place[o] for o in node.operands)))
+        place.append(at if index in inner else _settled(matcher, at, by_root, steps))
     outputs = tuple(replace(o, node=place[o.node]) for o in program.outputs)
     names = tuple(sorted({place[i]: n for i, n in program.names}.items()))
     return without_dead_nodes(Program(program.arguments, tuple(build.nodes), outputs, names))
+
+
+def _possible(program: Program, rules: Sequence[Rewrite]) -> list[Rewrite]:
+    """The rules whose functions are there, or come with the replacements of others."""
+    present = {node.op for node in program.nodes}
+    chosen: set[str] = set()
+    while True:
+        new = [r for r in rules if r.name not in chosen and _sought(r.pattern) <= present]
+        if not new:
+            return [rule for rule in rules if rule.name in chosen]
+        for rule in new:
+            chosen.add(rule.name)
+            present |= _written(rule.replacement)
+
+
+@cache
+def _sought(text: str) -> frozenset[str]:
+    return operations(pattern(text))
+
+
+@cache
+def _written(replacement: str) -> frozenset[str]:
+    return operations(pattern(replacement.splitlines()[-1]))
+
+
+def _root(rule: Rewrite) -> str:
+    match pattern(rule.pattern):
+        case Call(op):
+            return op
+        case Sum():
+            return "sum of terms"
+        case Product():
+            return "product of factors"
+    raise AssertionError(f"{rule.name}: a wildcard is no pattern")
+
+
+def _kind(node: Node) -> str:
+    if node.op in _SUMS:
+        return "sum of terms"
+    return "product of factors" if node.op in _PRODUCTS else node.op
+
+
+def _inner(program: Program) -> set[int]:
+    """Sums that are read by sums only, and products by products: seen from their root."""
+    reads = readers(program.nodes, program.outputs)
+    above: dict[int, int] = {}
+    for node in program.nodes:
+        for place, operand in enumerate(node.operands):
+            mine = program.nodes[operand]
+            through = (mine.op in _SUMS and node.op in _SUMS | {"neg"}) or (
+                mine.op in _PRODUCTS
+                and node.op in _PRODUCTS | {"neg"}
+                and not (node.op == "div" and place == 1 and mine.op == "div")
+            )
+            above[operand] = above.get(operand, 0) + through
+    return {i for i, count in above.items() if count and count == reads[i]}
+
+
+def _settled(matcher: Matcher, index: int, rules: dict[str, list[Rewrite]], steps: int) -> int:
+    for _ in range(steps):
+        for rule in rules.get(_kind(matcher.terms.build.nodes[index]), ()):
+            changed = apply(rule, matcher, index)
+            if changed is not None:
+                index = changed
+                break
+        else:
+            return index
+    return index
+
+
+def apply(rule: Rewrite, matcher: Matcher, index: int) -> int | None:
+    """The node that takes the place of another by a rule, None where it does not apply."""
+    terms, build = matcher.terms, matcher.terms.build
+    for found in matcher.find(pattern(rule.pattern), index):
+        values = rule.where(terms, found.values) if rule.where else found.values
+        if values is None or (rule.alone and found.scale.factors):
+            continue
+        value = _put_back(terms, index, found, expand(build, rule.replacement, values))
+        if build.frame(value) == build.frame(index) and value != index:
+            return value
+    return None
+
+
+def _put_back(terms: Terms, index: int, found: Found, value: int) -> int:
+    """The replacement times the factor and beside the summands that were left over."""
+    if found.scale.factors:
+        value = terms.product(found.scale, value)
+    else:
+        value = terms.build.scaled(value, found.scale.coefficient)
+    if not found.used:
+        return value
+    given = terms.summands(index)
+    first = min(found.used)
+    parts = [
+        value if place == first else terms.product(term)
+        for place, term in enumerate(given)
+        if place == first or place not in found.used
+    ]
+    return terms.total(parts) if len(parts) > 1 else value

@@ -62,6 +62,11 @@ def _erfcx_form(n: int) -> str:
     )
 
 
+def scaled_erfc(x: Any) -> Any:
+    """The reference of erfcx."""
+    return _ierfc(0, x)
+
+
 def normal_cdf(x: Any) -> Any:
     """The reference of ndtr."""
     # Far out mpmath's erfc fails; the first term of its series is exact there.

@@ -19,7 +19,7 @@ import symop
 FORMULAS = {
     "legendre_p3": "0.5*(5*x**3-3*x)",
     "multiply_add": "w*x + b",
-    "sigmoid_tail": "x*sigmoid(-x)",
+    "sigmoid_tail": "y*sigmoid(-x)",
     "tiny": "1e-7*x**2",
     "exp_sum": "exp(a + b)",
     "squared_loss": "mean((prediction - target)**2)",
