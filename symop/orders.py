@@ -8,14 +8,14 @@ being recorded, by the operator of the next order, which is a generated one agai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import torch
 
-from symop.frames import arguments, of_argument
+from symop.frames import Frame, arguments, of_argument
 from symop.names import spelled
 from symop.planning import Plan
 from symop.program import Argument, Program
@@ -77,17 +77,42 @@ def _values(ctx: Any, op: Any, plan: Plan, cotangents: list[Any]) -> list[Any]:
     empty tensor of that shape that takes no memory.
     """
     saved = dict(zip(plan.kept, ctx.saved_tensors, strict=True))
-    known = {a.frame: saved.get(a.name) for a in plan.gradient.arguments}
-    some = cotangents[0]
+    shapes = vars(ctx.shape) if hasattr(ctx, "shape") else {}
+    sizes = {a.frame: saved[a.name].shape for a in plan.gradient.arguments if a.name in saved}
+    sizes |= {
+        of_argument(n): shapes[spelled(n)] for n in _names(op.program) if spelled(n) in shapes
+    }
     values = []
     for argument in op.program.arguments[: len(op.args) - len(cotangents)]:
         value = saved.get(argument.name)
         if value is None:
-            # A tangent or cotangent has the frame of another argument.
-            same = known.get(argument.frame)
-            like = same.shape if same is not None else torch.Size()
-            owner = argument.frame[0] if len(argument.frame) == 1 else argument.name
-            size = getattr(getattr(ctx, "shape", None), spelled(str(owner)), like)
-            value = some.new_zeros(()).expand(size)
+            size = _size(argument.frame, sizes)
+            if argument.dropped:
+                # Axes that only reductions brought are those where sizes of 2 give a 1.
+                axes = _size(
+                    argument.frame, {f: torch.Size([2] * len(n)) for f, n in sizes.items()}
+                )
+                size = torch.Size(n for n, axis in zip(size, axes, strict=True) if axis == 2)
+            value = cotangents[0].new_zeros(()).expand(size)
         values.append(value)
     return values
+
+
+def _names(program: Program) -> set[str]:
+    return {name for a in program.arguments for name in (a.name, *arguments(a.frame))}
+
+
+def _size(frame: Frame, sizes: Mapping[Frame, torch.Size]) -> torch.Size:
+    """The shape of a frame; an atom that no shape is known of does not bear on the results."""
+    if frame in sizes:
+        return sizes[frame]
+    if len(frame) == 1 and isinstance(frame[0], tuple):
+        inner, dims = frame[0]
+        size = _size(inner, sizes)
+        reduced = {d % len(size) for d in dims} if size else set()
+        return torch.Size(1 if k in reduced else n for k, n in enumerate(size))
+    if len(frame) < 2:
+        return torch.Size()
+    parts = [_size((atom,), sizes) for atom in frame]
+    size: torch.Size = torch.broadcast_shapes(*parts)  # type: ignore[no-untyped-call]
+    return size

@@ -187,3 +187,43 @@ def test_gradients_that_no_one_uses_further_add_nothing():
                 if b is None
                 else (torch.allclose(a, b))
             )
+
+
+# Gradients that need the shapes of cotangents and arguments, but not their values.
+SHAPES_ONLY = {
+    "x*0 + 2*y": (lambda x, y: x * 0 + 2 * y, ((4, 3), (3,))),
+    "x + y": (lambda x, y: x + y, ((4, 1), (3,))),
+    "sum(2*x, -1)": (lambda x: (2 * x).sum(-1), ((4, 3),)),
+    "sum(x*2 + y, -1)": (lambda x, y: (x * 2 + y).sum(-1), ((4, 3), (3,))),
+    "mean(x + y, 0)": (lambda x, y: (x + y).mean(0), ((4, 3), (4, 1))),
+    "s = sum(x + y); t = mean(x*y, -1)": (
+        lambda x, y: ((x + y).sum(), (x * y).mean(-1)),
+        ((4, 3), (3,)),
+    ),
+    "where(x > 0, x, 2*y) + sum(z, -1)": (
+        lambda x, y, z: torch.where(x > 0, x, 2 * y) + z.sum(-1, keepdim=True),
+        ((4, 3), (3,), (4, 5)),
+    ),
+}
+
+
+@pytest.mark.parametrize("formula", SHAPES_ONLY)
+def test_four_orders_where_only_shapes_are_kept(formula):
+    plain, shapes = SHAPES_ONLY[formula]
+    generator = torch.Generator().manual_seed(3)
+    values = [
+        torch.randn(s, dtype=torch.float64, generator=generator).requires_grad_() for s in shapes
+    ]
+
+    def orders(function):
+        outputs = function(*values)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        for _ in range(4):
+            total = sum((k + 1.5) * (o + o * o).sum() for k, o in enumerate(outputs))
+            outputs = torch.autograd.grad(
+                total, values, create_graph=True, allow_unused=True, materialize_grads=True
+            )
+            yield from outputs
+
+    for found, expected in zip(orders(symop.compile(formula)), orders(plain), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
