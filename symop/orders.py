@@ -114,5 +114,5 @@ def _size(frame: Frame, sizes: Mapping[Frame, torch.Size]) -> torch.Size:
     if len(frame) < 2:
         return torch.Size()
     parts = [_size((atom,), sizes) for atom in frame]
-    size: torch.Size = torch.broadcast_shapes(*parts)  # type: ignore[no-untyped-call]
-    return size
+    together: torch.Size = torch.broadcast_shapes(*parts)  # type: ignore[no-untyped-call]
+    return together

@@ -146,9 +146,9 @@ def _operands(*values: Tensor | float) -> Any:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half = values[-1].dtype
-    wide = (v if v is None else v.float() for v in values)
-    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+    if (half := values[-1].dtype).itemsize > 2:
+        return values, None
+    return tuple(v if v is None else v.float() for v in values), half
 
 
 def _primal(value: Tensor) -> Tensor:
