@@ -78,7 +78,9 @@ def _values(ctx: Any, op: Any, plan: Plan, cotangents: list[Any]) -> list[Any]:
     """
     saved = dict(zip(plan.kept, ctx.saved_tensors, strict=True))
     shapes = vars(ctx.shape) if hasattr(ctx, "shape") else {}
-    sizes = {a.frame: saved[a.name].shape for a in plan.gradient.arguments if a.name in saved}
+    # What only gradients that were not asked for would need was not saved.
+    there = {name: value for name, value in saved.items() if value is not None}
+    sizes = {a.frame: there[a.name].shape for a in plan.gradient.arguments if a.name in there}
     sizes |= {
         of_argument(n): shapes[spelled(n)] for n in _names(op.program) if spelled(n) in shapes
     }

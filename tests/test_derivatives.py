@@ -227,3 +227,21 @@ def test_four_orders_where_only_shapes_are_kept(formula):
 
     for found, expected in zip(orders(symop.compile(formula)), orders(plain), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
+
+
+def test_orders_beside_numbers_that_have_no_gradient():
+    op = symop.compile("w*x + b")
+    x = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64, requires_grad=True)
+    b = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    outputs = [op(2.0, x, b)]
+    plain = [2.0 * x + b]
+    for _ in range(4):
+        outputs, plain = (
+            torch.autograd.grad(
+                sum((o + o * o).sum() for o in given), (x, b), create_graph=True,
+                allow_unused=True, materialize_grads=True,
+            )
+            for given in (outputs, plain)
+        )  # fmt: skip
+        for found, expected in zip(outputs, plain, strict=True):
+            torch.testing.assert_close(found, expected)
