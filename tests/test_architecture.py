@@ -32,7 +32,7 @@ LAYERS = (
     ("scope",),
     ("operations",),
     ("parsing",),
-    ("terms",),
+    ("terms", "plain"),
     ("matching", "identities"),
     ("slopes", "derivative_names", "rewriting", "lowering"),
     ("differentiation", "tangents", "tidying"),
