@@ -7,6 +7,7 @@ python -m benchmarks.accuracy --write  # writes docs/accuracy.md
 from __future__ import annotations
 
 import argparse
+import ast
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,17 +56,14 @@ def _figure(error: float) -> str:
     return f"{error:.1f}" if error < 1000 else f"{error:.0e}"
 
 
-class _Names(dict[str, Any]):
-    """The functions of torch by the names that formulas call them."""
-
-    def __missing__(self, name: str) -> Any:
-        if name == "Piecewise":
-            return _piecewise
-        name = {"Abs": "abs", "loggamma": "lgamma"}.get(name, name)
-        for home in (torch, torch.special, torch.nn.functional):
-            if callable(getattr(home, name, None)):
-                return _of_numbers(getattr(home, name))
-        raise KeyError(name)
+def _named(name: str) -> Any:
+    """The function of torch that formulas call by a name."""
+    if name == "Piecewise":
+        return _piecewise
+    name = {"Abs": "abs", "loggamma": "lgamma"}.get(name, name)
+    homes = (torch, torch.special, torch.nn.functional)
+    function = next(f for home in homes if callable(f := getattr(home, name, None)))
+    return _of_numbers(function, getattr(math, name, None))
 
 
 def _piecewise(*pairs: tuple[Any, Any]) -> Any:
@@ -76,14 +74,15 @@ def _piecewise(*pairs: tuple[Any, Any]) -> Any:
     return result
 
 
-def _of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+def _of_numbers(function: Callable[..., Any], plain: Callable[..., Any] | None) -> Any:
     """The function, its numbers as tensors beside tensors."""
 
     def call(*values: Any) -> Any:
         tensors = [v for v in values if isinstance(v, torch.Tensor)]
-        like = tensors[-1] if tensors else torch.zeros((), dtype=torch.float64)
+        if not tensors and plain is not None:
+            return plain(*values)
         return function(
-            *(v if isinstance(v, torch.Tensor) else torch.tensor(v, dtype=like.dtype)
+            *(v if isinstance(v, torch.Tensor) else torch.full_like(tensors[-1], v)
               for v in values)
         )  # fmt: skip
 
@@ -94,16 +93,14 @@ def plain(case: Case) -> Callable[..., Any]:
     """The formula in torch operations, as one would type it."""
     names = [a.name for a in case.args]
     *lines, last = [line.strip() for line in case.formula.replace(";", "\n").splitlines()]
-
-    def call(*values: Any) -> Any:
-        scope = _Names(zip(names, values, strict=True))
-        scope |= {"pi": math.pi, "__builtins__": {}}
-        for line in lines:
-            name, _, value = line.partition("=")
-            scope[name.strip()] = eval(value.strip(), scope)
-        return eval(last.rpartition(" = ")[2], scope)
-
-    return call
+    body = "".join(f"    {line}\n" for line in [*lines, f"return {last.rpartition(' = ')[2]}"])
+    source = f"def plain({', '.join(names)}):\n{body}"
+    called = {n.func.id for n in ast.walk(ast.parse(source))
+              if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}  # fmt: skip
+    scope = {"pi": math.pi, **{name: _named(name) for name in called}}
+    exec(source, scope)
+    function: Callable[..., Any] = scope["plain"]
+    return function
 
 
 def worst(case: Case, function: Callable[..., Any], dtype: str, points: dict[str, Any]) -> Worst:

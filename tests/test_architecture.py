@@ -53,7 +53,7 @@ LAYERS = (
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing"),
+    ("checking", "showing", "plotting"),
     ("api",),
     ("__init__",),
     ("cli",),
