@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -124,6 +125,9 @@ class _Measured:
                 right = quantities.get((k, by))
                 if right is None or not tally.is_held(right):
                     continue
+                if right.is_limit and not math.isfinite(number):
+                    # The formula has no value there either.
+                    continue
                 if kind != "torch" and tally.error(number, right)[0] > BOUND:
                     right = self._refined(point, (k, by), right)
                 tally.add(kind, number, right, self._place(point))
@@ -138,9 +142,9 @@ class _Measured:
             after = self.refined[key].get(quantity, before)
             if after.agrees(before):
                 # The spread of the first is that of the order asked for.
-                return Exact(after.low, after.high, before.spread, before.size)
-            before = Exact(after.low, after.high, before.spread, before.size)
-        return Exact(math.nan, math.nan, before.spread, before.size)
+                return replace(after, spread=before.spread, size=before.size)
+            before = replace(after, spread=before.spread, size=before.size)
+        return replace(before, low=math.nan, high=math.nan)
 
     def _name(self, k: int, by: tuple[int, ...]) -> str:
         output = self.program.outputs[k].name

@@ -11,13 +11,16 @@ import numpy as np
 
 from symop.errors import CheckError
 from symop.evaluation import Array
-from symop.exact import Arrays, Lowered, Numbers, Setting, filled, printed
+from symop.exact import DOUBLE, Arrays, Lowered, Numbers, Setting, filled, printed
 from symop.planning import Plan
 
 Error = tuple[Any, Any, Any]
 
 # How far what is printed may be off, by element, for a point to serve; the test allows more.
 _AGREEMENT = mp.mpf("2e-12")
+# Approximations in what is printed are right to 1e-15; what is off by more in this many bits,
+# beside the largest of its kind, is wrong.
+_WRONG, _WIDE = mp.mpf("1e-9"), 400
 
 
 class Agreement:
@@ -28,12 +31,21 @@ class Agreement:
         self.low = Lowered(plan)
         self.elementwise = plan.program.is_elementwise
 
-    def errors(self, setting: Setting, numbers: Numbers) -> list[list[Error]]:
-        """Error, true value and the largest of its kind: for every kind, for every number."""
+    def errors(
+        self, setting: Setting, numbers: Numbers, ordinary: int | None = None, bits: int = DOUBLE
+    ) -> list[list[Error]]:
+        """Error, true value and the largest of its kind: for every kind, for every number.
+
+        Args:
+            setting: where.
+            numbers: the true values.
+            ordinary: of how many numbers the largest is taken; tails may be far larger.
+            bits: the precision of the arithmetic.
+        """
         try:
-            found = printed(self.low, setting)
+            found = printed(self.low, setting, bits)
         except (ArithmeticError, ValueError, TypeError, NotImplementedError):
-            return self._single_errors(setting, numbers)
+            return self._single_errors(setting, numbers, bits)
         sums = {n: numbers.second[n] + numbers.gradients[n] / 2 for n in numbers.gradients}
         have = found.numbers
         pairs = (
@@ -50,7 +62,8 @@ class Agreement:
                 if name not in some:
                     continue
                 values = np.broadcast_to(some[name], array.shape)
-                scale = max(map(abs, listed(array)), default=mp.mpf(0)) + 1
+                known = [abs(v) for v in listed(array)[:ordinary] if mp.isfinite(v)]
+                scale = max(known, default=mp.mpf(0)) + 1
                 kind = [
                     (mp.inf if bad or not mp.isfinite(true) else abs(value - true), true, scale)
                     for value, true, bad in zip(values.flat, array.flat, unsafe, strict=False)
@@ -59,14 +72,28 @@ class Agreement:
                 kinds.append(kind if array.ndim or not self.elementwise else kind * len(unsafe))
         return kinds
 
-    def _single_errors(self, setting: Setting, numbers: Numbers) -> list[list[Error]]:
+    def _single_errors(self, setting: Setting, numbers: Numbers, bits: int) -> list[list[Error]]:
         """The same, when at some point a function has no value in low precision."""
         size = max(a.size for a in setting.arguments.values())
         if not self.elementwise or size == 1:
             return [[(mp.inf, mp.mpf(0), mp.mpf(1))] * size]
-        points = [self.errors(part(setting, [k]), picked(numbers, [k])) for k in range(size)]
+        points = [
+            self.errors(part(setting, [k]), picked(numbers, [k]), bits=bits) for k in range(size)
+        ]
         most = max(len(kinds) for kinds in points)
         return [[kinds[min(j, len(kinds) - 1)][0] for kinds in points] for j in range(most)]
+
+    def check(self, setting: Setting, numbers: Numbers) -> None:
+        """Refuse what is wrong at some point in any precision, which no rounding explains.
+
+        Raises:
+            CheckError: a derivative, a form or a rewrite is wrong.
+        """
+        for kind in self.errors(setting, numbers, bits=_WIDE):
+            for error in kind:
+                off, true, scale = error
+                if mp.isfinite(off) and off > _WRONG * (abs(true) + scale):
+                    raise self.fault([error], 1)
 
     def fault(self, errors: Sequence[Error], count: int) -> CheckError:
         """No point serves: a fault of symop when the disagreement is gross at every one."""
@@ -74,7 +101,8 @@ class Agreement:
         outputs = ", ".join(o.name for o in self.plan.program.outputs)
         return CheckError(
             f"{outputs}: what symop would write is off by {mp.nstr(worst, 3)} of "
-            f"the exact value at each of {count} points where it should agree with the formula; "
+            f"the exact value at {f'each of {count} points' if count > 1 else 'a point'} where it "
+            "should agree with the formula; "
             "this is a fault in symop, please report the formula"
         )
 

@@ -16,6 +16,7 @@ from symop.compiler import Formula
 from symop.errors import FileError
 from symop.names import check_op_name
 from symop.planning import Plan
+from symop.program import Program
 from symop.proofs import test_view
 from symop.rendering import render
 
@@ -30,6 +31,7 @@ class Artifact:
     name: the name of the op.
     module: the text of its module.
     plan: what the op computes; the test is made from it.
+    written: the formula as it was written; the numbers of the test are its own.
     text: the formula, as lines `name = expression`.
     tests: whether there is a test.
     """
@@ -37,6 +39,7 @@ class Artifact:
     name: str
     module: str
     plan: Plan
+    written: Program
     text: tuple[str, ...]
     tests: bool
 
@@ -51,7 +54,7 @@ class Artifact:
     def _texts(self, path: str | None) -> dict[str, str]:
         texts = {f"{self.name}.py": self.module}
         if self.tests:
-            view = test_view(self.name, self.plan, self.text, path)
+            view = test_view(self.name, self.plan, self.written, self.text, path)
             texts[f"test_{self.name}.py"] = render("test.py.j2", view)
         return texts
 
@@ -112,7 +115,9 @@ def artifact(formula: Formula, *, tests: bool) -> Artifact:
             formula; a fault in symop.
     """
     check_op_name(formula.name, for_file=True)
-    result = Artifact(formula.name, formula.module_text, formula.plan, formula.text, tests)
+    result = Artifact(
+        formula.name, formula.module_text, formula.plan, formula.written, formula.text, tests
+    )
     # Whatever is wrong shows here, not when the files are written.
     _ = result.files
     return result

@@ -73,7 +73,7 @@ def _checked(
     examples: Sequence[Any],
     notes: tuple[str, ...] = (),
 ) -> Report:
-    program = formula.program
+    program = formula.written
     names = [a.name for a in program.arguments]
     found = list(notes)
     given = [_example(name, program, values) for values in examples]
@@ -84,7 +84,7 @@ def _checked(
     random_state = torch.random.get_rng_state()
     torch.manual_seed(0)
     try:
-        chosen = Samples(program)
+        chosen = Samples(program, formula.program)
         shaped = given or list(chosen.examples())
         if not shaped:
             found.append(
@@ -92,7 +92,7 @@ def _checked(
                 "see them; give examples"
             )
         checks = tuple(gradient_check(function, names, list(values.values())) for values in shaped)
-        known = torch_function(program, formula.text)
+        known = torch_function(formula.program, formula.text)
         measured = accuracies(function, program, given, chosen, known, found)
     finally:
         torch.random.set_rng_state(random_state)

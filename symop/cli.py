@@ -40,7 +40,7 @@ app = typer.Typer(
 
 
 class _Command(TyperCommand):
-    """A command whose formula may begin with a minus sign; it has no options of one letter."""
+    """A command whose formula may begin with a minus sign; -o is its only short option."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         settings = dict(kwargs.pop("context_settings", None) or {})
@@ -228,6 +228,50 @@ def check(
         _print(str(report))
         if not report:
             raise typer.Exit(_DIFFERS)
+
+
+@app.command(cls=_Command, epilog=_EXIT_CODES)
+def plot(
+    formula: FormulaText,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The picture: .png, .svg or .pdf.",
+            show_default=False,
+        ),
+    ],
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Fix an argument; one is left to plot along.",
+            show_default=False,
+        ),
+    ] = None,
+    low: Annotated[float, typer.Option("--from", metavar="X", help="Where it begins.")] = -10.0,
+    high: Annotated[float, typer.Option("--to", metavar="X", help="Where it ends.")] = 10.0,
+    args: ArgumentNames = None,
+    outputs: OutputNames = None,
+) -> None:
+    """Draw values, first derivatives and their errors in ULP along one argument."""
+    with _refusals():
+        from symop import plotting
+
+        op = _compiled(formula, args, outputs)
+        plotting.plot(op, out, plotting.line_of(op, dict(map(_fixed, at or ())), low, high))
+        typer.echo(str(out))
+
+
+def _fixed(text: str) -> tuple[str, float]:
+    """The name and the value of an argument that was fixed."""
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError as error:
+        raise CallError(f"--at {text}: name=value with a number is expected") from error
 
 
 def run() -> None:

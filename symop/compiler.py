@@ -33,21 +33,30 @@ PRECISIONS = ("standard", "high")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula that was read: its program, and its text as lines `name = expression`.
+    """A formula that was read.
 
+    program: what is differentiated and printed: the formula with its rewrites.
+    text: the formula as it was written, as lines `name = expression`.
     precision: "standard" evaluates in the dtype of the arguments, half precision in float32;
         "high" evaluates everything in float64. Either rounds once.
+    source: the formula without rewrites, None where there were none to make.
     """
 
     name: str
     program: Program
     text: tuple[str, ...]
     precision: str = "standard"
+    source: Program | None = None
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             known = " and ".join(f'"{p}"' for p in PRECISIONS)
             raise CallError(f'precision "{self.precision}" is not known; {known} are')
+
+    @property
+    def written(self) -> Program:
+        """The formula as it was written: what the op is shown as, and held against."""
+        return self.source or self.program
 
     @property
     def plan(self) -> Plan:
@@ -85,4 +94,4 @@ def formula(
     written, text = read(source, args=args, outputs=outputs, functions=functions or {})
     default = getattr(source, "__name__", "op") if callable(source) else "op"
     chosen = name if name is not None else default if default.isidentifier() else "op"
-    return Formula(check_op_name(chosen), rewrite(written), text, precision)
+    return Formula(check_op_name(chosen), rewrite(written), text, precision, written)

@@ -7,7 +7,9 @@ their references, so that an error in either shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -16,12 +18,14 @@ import numpy as np
 
 from symop.frames import Frame
 from symop.functions import table
-from symop.program import Node, Program
+from symop.program import Node, Output, Program
 
 Array = np.ndarray[Any, np.dtype[np.object_]]
 
 _LARGEST = mp.mpf(2) ** 1024
 _CONSTANT_BITS = 240
+# The precision that sizes are estimated in, and the farthest that counts.
+_ROUGH, _FARTHEST = 53, 2200
 
 
 def _div(a: Any, b: Any) -> Any:
@@ -99,6 +103,34 @@ def evaluate(program: Program, values: Mapping[str, Array]) -> list[Array]:
         value = np.broadcast_to(results[output.node], shape(output.frame))
         outputs.append(_dropped(value, output.frame, shapes) if output.dropped else value)
     return outputs
+
+
+def reach(program: Program, values: Mapping[str, Array]) -> int:
+    """How many binary orders lie between 1 and the farthest number of an evaluation.
+
+    Beside a 1, a number of 1e-300 takes a thousand bits more than one of 0.1, and a formula
+    that cancels takes them several times. What is farther than the squares of float64 is below
+    or beyond all that can be measured. 0 where the formula has no real value.
+    """
+    steps = _steps(program)
+    try:
+        with mp.workprec(_ROUGH):
+            numbers = [v for array in evaluate(steps, values) for v in array.flat]
+    except (ArithmeticError, ValueError, TypeError, NotImplementedError):
+        return 0
+    sizes = [abs(int(mp.mag(v))) for v in numbers if v and mp.isfinite(v)]
+    return min(max(sizes, default=0), _FARTHEST)
+
+
+@lru_cache(maxsize=64)
+def _steps(program: Program) -> Program:
+    """The program with every number in it as an output."""
+    outputs = tuple(
+        Output(f"_{k}", k, node.frame)
+        for k, node in enumerate(program.nodes)
+        if not node.is_condition
+    )
+    return replace(program, outputs=outputs)
 
 
 def _node(

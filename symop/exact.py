@@ -18,7 +18,7 @@ import numpy as np
 
 from symop.backends.torch import lowered
 from symop.derivative_names import cotangent_names, tangent_names
-from symop.evaluation import Array, evaluate
+from symop.evaluation import Array, evaluate, reach
 from symop.frames import Frame
 from symop.planning import Plan
 from symop.program import Output, Program
@@ -80,15 +80,23 @@ def mapped(function: Callable[..., Any], *arrays: Array) -> Array:
                   several[0].shape)  # fmt: skip
 
 
-def exact(plan: Plan, setting: Setting) -> Numbers:
-    """The numbers of a formula to more than 20 digits, of the formula alone."""
-    with mp.workdps(DIGITS):
-        return _Differences(plan, setting).numbers()
+def exact(plan: Plan, written: Program, setting: Setting) -> Numbers:
+    """The numbers of a formula to more than 20 digits, of the formula alone.
+
+    Args:
+        plan: what the op computes.
+        written: the formula as it was written, without the rewrites of the plan.
+        setting: where.
+    """
+    # What was written may cancel; it takes as many more digits as its values are apart.
+    with mp.workdps(DIGITS), mp.extraprec(3 * reach(written, setting.arguments)):
+        return _Differences(plan, written, setting).numbers()
 
 
 class _Differences:
-    def __init__(self, plan: Plan, setting: Setting) -> None:
+    def __init__(self, plan: Plan, written: Program, setting: Setting) -> None:
         self.plan = plan
+        self.written = written
         self.setting = setting
         self.names = [o.name for o in plan.program.outputs]
         self.elementwise = plan.program.is_elementwise
@@ -139,7 +147,7 @@ class _Differences:
     def _values(self, steps: Mapping[str, Array]) -> list[Array]:
         values = dict(self.setting.arguments)
         values |= {n: _object(values[n] + step) for n, step in steps.items()}
-        return evaluate(self.plan.program, values)
+        return evaluate(self.written, values)
 
     def _weighed(self, values: Sequence[Array]) -> Any:
         """The outputs times their cotangents, all that depends on one step summed."""
@@ -305,12 +313,21 @@ class _Rounded:
         return dict(zip((o.name for o in program.outputs), results[:count], strict=True))
 
 
-def conventional(plan: Plan, setting: Setting) -> Numbers:
-    """The outputs and gradients at a joint: the derivatives are those of the function table."""
+def conventional(plan: Plan, written: Program, setting: Setting) -> Numbers:
+    """The outputs and gradients at a joint: the derivatives are those of the function table.
+
+    Where the formula as it was written has no value, a rewrite may have given it its limit.
+    """
     with mp.workdps(DIGITS):
         names = cotangent_names(plan.program)
         shapes = {n: a.shape for n, a in setting.arguments.items()}
-        outputs = evaluate(plan.program, setting.arguments)
+        limits = evaluate(plan.program, setting.arguments)
+        with mp.extraprec(3 * reach(written, setting.arguments)):
+            plain = evaluate(written, setting.arguments)
+        outputs = [
+            mapped(lambda a, b: a if mp.isfinite(a) else b, *pair)
+            for pair in zip(plain, limits, strict=True)
+        ]
         values = dict(setting.arguments)
         for output, value in zip(plan.program.outputs, outputs, strict=True):
             if output.name in plan.saved:

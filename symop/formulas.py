@@ -12,7 +12,10 @@ _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="
 _ATOM = 15
 
 # Functions of records that people know under another name.
-_SHOWN = {"root": "sqrt", "softplus1": "softplus"}
+SHOWN = {
+    "root": "sqrt", "softplus1": "softplus", "spherical_j": "jn", "spherical_y": "yn",
+    "exponential_integral": "expint", **{f"bessel_{kind}": f"bessel{kind}" for kind in "jyik"},
+}  # fmt: skip
 
 
 def formula_lines(program: Program) -> list[str]:
@@ -103,7 +106,7 @@ class _Formulas:
             dims = node.frame[0][1] if node.source is not None else None
         if dims is not None:
             values.append(str(dims[0]) if len(dims) == 1 else str(dims))
-        return f"{_SHOWN.get(node.op, node.op)}({', '.join(values)})", _ATOM
+        return f"{SHOWN.get(node.op, node.op)}({', '.join(values)})", _ATOM
 
     def product(self, a: int, b: int) -> tuple[str, int]:
         """A product; a fraction in front is written as 15*x**2/2."""

@@ -21,6 +21,7 @@ from symop.loading import load
 from symop.modules import OpModule
 from symop.names import class_name
 from symop.orders import extend
+from symop.plain import plain
 from symop.program import Program
 from symop.tangents import elementwise_derivative, jvp
 from symop.tidying import tidy
@@ -90,6 +91,11 @@ class Op:
     def program(self) -> Program:
         """The formula as the stages of symop pass it on."""
         return self._formula.program
+
+    @property
+    def written(self) -> Program:
+        """The formula as it was written, before any rewrite."""
+        return self._formula.written
 
     @property
     def source(self) -> str:
@@ -235,7 +241,7 @@ class Op:
         """The outputs as sympy expressions, by name."""
         from symop.symbolic import expressions
 
-        return expressions(self.program)
+        return expressions(self.written)
 
     @cached_property
     def gradients(self) -> dict[tuple[str, str], Any]:
@@ -246,7 +252,7 @@ class Op:
         """
         from symop.symbolic import gradients
 
-        return gradients(self.program)
+        return gradients(self.written)
 
     def check(self, *examples: tuple[Any, ...]) -> Any:
         """Prove the op: gradcheck to second order, forward mode, and accuracy against mpmath.
@@ -319,7 +325,7 @@ _MAKERS: dict[str, Callable[..., Op]] = {
 
 
 def _derived(name: str, program: Program, precision: str) -> Op:
-    return Op(Formula(name, program, tuple(formula_lines(program)), precision))
+    return Op(Formula(name, program, tuple(formula_lines(plain(program))), precision))
 
 
 def _vjp_op(name: str, program: Program, precision: str) -> Op:

@@ -8,13 +8,14 @@ needs a thousand bits more than one of 0.1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 import mpmath as mp
 
+from symop.evaluation import reach
 from symop.program import Program
 from symop.reals import array_of, number_of, values_of
 
@@ -39,12 +40,15 @@ class Exact:
     low, high: what it lies between: the slopes of both sides of a joint, else equal.
     spread: how much rounding the inputs, the incoming gradient among them, moves it, over eps.
     size: what an error is measured by where the number is 0.
+    is_limit: whether the formula itself has no value there, only a limit from both sides: an
+        op may have NaN there, or the limit.
     """
 
     low: Any
     high: Any
     spread: Any
     size: Any
+    is_limit: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -79,9 +83,12 @@ def exact_at(
     numbers = [point[i] for i in real]
     if not all(mp.isfinite(v) for v in numbers):
         order = 0
-    widest = max((abs(mp.frexp(mp.mpf(v))[1]) for v in numbers if mp.isfinite(v)), default=0)
     step = _STEP * factor
-    with mp.workprec(_BITS * factor + (order + 1) * (widest + (step if order else 0))):
+    here = {
+        a.name: array_of([number_of(v)], ()) for a, v in zip(program.arguments, point, strict=True)
+    }
+    bits = _BITS * factor + (order + 2) * (reach(program, here) + (step if order else 0))
+    with mp.workprec(bits):
         return _Stencil(program, point, real, order, step).quantities()
 
 
@@ -133,10 +140,30 @@ class _Differences:
         self.stencil = stencil
         self.values = values
         self.here = values[()]
+        limit = self._limit() if mp.isnan(self.here) else None
+        self.is_limit = limit is not None
+        if limit is not None:
+            self.here = limit
         self.smooth: set[int] = set()
         self.largest = max((abs(v) for v in values.values() if mp.isfinite(v)), default=mp.mpf(0))
 
+    def _limit(self) -> Any:
+        """What both sides tend to where the formula has no value, None when they do not."""
+        for i in self.stencil.real if self.stencil.order else ():
+            a, b, c, d = (self.values[(i, n),] for n in (-2, -1, 1, 2))
+            if all(map(mp.isfinite, (a, b, c, d))) and abs(b - c) <= _SMOOTH * max(abs(b), 1):
+                # Exact to the fourth order, so that second differences stay right.
+                return (4 * (b + c) - (a + d)) / 6
+        return None
+
     def quantities(self) -> dict[tuple[int, ...], Exact]:
+        """The value and the derivatives, by the arguments that they are taken by."""
+        found = self._quantities()
+        return (
+            {by: replace(e, is_limit=True) for by, e in found.items()} if self.is_limit else found
+        )
+
+    def _quantities(self) -> dict[tuple[int, ...], Exact]:
         stencil = self.stencil
         if not stencil.order:
             return {(): Exact(self.here, self.here, mp.mpf(0), mp.mpf(1))}

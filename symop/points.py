@@ -29,6 +29,7 @@ from symop.exact import (
     printed,
 )
 from symop.planning import Plan
+from symop.program import Program
 
 # Where exp overflows: a sum of exponentials needs its largest taken out.
 _FAR = 768
@@ -59,18 +60,23 @@ class Points:
     joints: tuple[tuple[Setting, Numbers], ...]
 
 
-def choose(plan: Plan) -> Points:
+def choose(plan: Plan, written: Program) -> Points:
     """The points of a formula, and its numbers there.
+
+    Args:
+        plan: what the op computes.
+        written: the formula as it was written, which the numbers are those of.
 
     Raises:
         CheckError: what symop would print disagrees with the formula at every point.
     """
-    return _Choice(plan).points()
+    return _Choice(plan, written).points()
 
 
 class _Choice:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, written: Program) -> None:
         self.plan = plan
+        self.written = written
         self.program = plan.program
         self.names = [a.name for a in self.program.arguments]
         self.masks = {a.name for a in self.program.arguments if a.is_mask}
@@ -121,8 +127,10 @@ class _Choice:
         pool = [*moderate[: min(most, 10)], *sides, *tails]
         count = min(len(moderate), most, 10)
         setting = self._setting(self.candidates.stacked(pool, (len(pool),)))
-        numbers = exact(self.plan, setting)
-        errors = self.agreement.errors(setting, numbers)
+        numbers = exact(self.plan, self.written, setting)
+        first = list(range(count))
+        self.agreement.check(part(setting, first), picked(numbers, first))
+        errors = self.agreement.errors(setting, numbers, count)
         for atol in _ABSOLUTE:
             good = [agree([e[k] for e in errors], atol) for k in range(len(pool))]
             ordinary = [k for k in range(count) if good[k] and _is_tame(picked(numbers, [k]))]
@@ -146,10 +154,10 @@ class _Choice:
         shape = (len(order) // width, width)
         table_setting = part(setting, order, shape)
         table_numbers = picked(numbers, order, shape)
-        first = picked(numbers, order[: rows * width])
-        epsilons = self.agreement.float32(part(setting, order[: rows * width]), first)
+        kept = picked(numbers, order[: rows * width])
+        epsilons = self.agreement.float32(part(setting, order[: rows * width]), kept)
         return Points(
-            table_setting, table_numbers, rows, _printed(atol, numbers), epsilons, _is_tame(first),
+            table_setting, table_numbers, rows, _printed(atol, kept), epsilons, _is_tame(kept),
             self._conventions(joints, ()),
         )  # fmt: skip
 
@@ -180,7 +188,7 @@ class _Choice:
     ) -> tuple[Numbers, str] | list[Error]:
         """The numbers and the tolerance that they need, or by how much all tolerances fail."""
         try:
-            numbers = exact(self.plan, setting)
+            numbers = exact(self.plan, self.written, setting)
         except (ArithmeticError, ValueError, TypeError, NotImplementedError):
             return [(mp.inf, mp.mpf(0), mp.mpf(1))]
         errors = [e for kind in self.agreement.errors(setting, numbers) for e in kind]
@@ -229,7 +237,7 @@ class _Choice:
         kept = []
         for setting in settings:
             try:
-                numbers = conventional(self.plan, setting)
+                numbers = conventional(self.plan, self.written, setting)
                 found = printed(self.agreement.low, setting).numbers
             except (ArithmeticError, ValueError, TypeError, NotImplementedError):
                 continue

@@ -14,7 +14,7 @@ from symop.lowering import lower
 from symop.names import spelled
 from symop.planning import Plan
 from symop.points import Points, choose
-from symop.program import Node
+from symop.program import Node, Program
 from symop.statements import function_lines
 
 Lines = tuple[str, ...]
@@ -83,17 +83,20 @@ class TestView:
     accepts_empty: bool
 
 
-def test_view(name: str, plan: Plan, text: Sequence[str], path: str | None) -> TestView:
+def test_view(
+    name: str, plan: Plan, written: Program, text: Sequence[str], path: str | None
+) -> TestView:
     """The view of the test of an op.
 
     Args:
         name: the name of the op.
         plan: what it computes and keeps.
+        written: the formula as it was written, which its numbers are those of.
         text: its formula, as lines `name = expression`.
         path: the folder of the module, relative to that of the test; None when they are one.
     """
     program = plan.program
-    points = choose(plan)
+    points = choose(plan, written)
     setting, numbers = points.setting, points.numbers
     masks = {a.name for a in program.arguments if a.is_mask}
     helpers: set[str] = set()

@@ -29,8 +29,9 @@ _SMALL, _LARGE = mp.mpf(2) ** -90, mp.mpf(2) ** 90
 class Samples:
     """Points and examples from the domains of the functions in a formula."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, rewritten: Program | None = None) -> None:
         self.program = program
+        self.rewritten = rewritten or program
         self.names = [a.name for a in program.arguments]
         self.masks = {a.name for a in program.arguments if a.is_mask}
         self.real = [n for n in self.names if n not in self.masks]
@@ -40,10 +41,7 @@ class Samples:
         self.rank = max((-d if d < 0 else d + 1 for d in dims), default=0)
         self.ranges = self._ranges()
         # Where an intermediate value is not finite, the formula itself has no value in torch.
-        nodes = program.nodes
-        steps = [k for k, node in enumerate(nodes) if not node.is_condition]
-        outputs = tuple(Output(f"_{k}", k, nodes[k].frame) for k in steps)
-        self.steps = replace(program, outputs=outputs)
+        self.steps = _with_steps(program)
 
     def points(self) -> Iterator[Tensors]:
         """Arguments to measure the accuracy of a formula with reductions at."""
@@ -56,7 +54,7 @@ class Samples:
             # Of many joints, some of every argument.
             joints = list(self._special(base[:1]))
             every = math.ceil(len(joints) / max(_MIN_POINTS, 2 * self._count()))
-            special = [p for p in joints[:: max(every, 1)] if self._is_finite(p)]
+            special = [p for p in joints[:: max(every, 1)] if self._has_limit(p)]
             self._ordinary = [*base, *special]
         return self._ordinary
 
@@ -121,13 +119,13 @@ class Samples:
         ranges = []
         for name in self.names:
             low, high = -3.0, 3.0
-            for record in self._functions_of(name):
+            for record in self._functions_of(name, self.program):
                 low, high = max(low, record.domain[0]), min(high, record.domain[1])
             ranges.append((low, high) if low < high else (-3.0, 3.0))
         return ranges
 
-    def _functions_of(self, name: str) -> list[Any]:
-        nodes, known = self.program.nodes, table()
+    def _functions_of(self, name: str, program: Program) -> list[Any]:
+        nodes, known = program.nodes, table()
         return [
             known[node.op]
             for node in nodes
@@ -164,7 +162,9 @@ class Samples:
         """The joints of the functions at their first argument, and points beside them."""
         nodes = self.program.nodes
         for axis, name in enumerate(self.names):
-            values: list[float] = [v for f in self._functions_of(name) for v in f.special]
+            both = dict.fromkeys((self.program, self.rewritten))
+            records = [f for p in both for f in self._functions_of(name, p)]
+            values: list[float] = [v for f in records for v in f.special]
             for node in nodes:
                 if node.op in COMPARISONS and nodes[node.operands[0]].value == name:
                     other = nodes[node.operands[1]]
@@ -182,6 +182,12 @@ class Samples:
     def _is_finite(self, point: Sequence[Any]) -> bool:
         with mp.workprec(64):
             return _is_moderate(values_of(self.steps, self._at(point)))
+
+    def _has_limit(self, point: Sequence[Any]) -> bool:
+        """Whether the formula is finite, or was rewritten so that it is."""
+        steps = _with_steps(self.rewritten)
+        with mp.workprec(64):
+            return self._is_finite(point) or _is_moderate(values_of(steps, self._at(point)))
 
     def _is_tame(self, point: Sequence[Any]) -> bool:
         """Whether differences in float64 see the derivatives: no joint or pole is near."""
@@ -254,6 +260,14 @@ class Samples:
                 if _is_moderate(values_of(self.steps, arrays_of(tensors))):
                     return tensors
         return None
+
+
+@cache
+def _with_steps(program: Program) -> Program:
+    """The program with every number in it as an output."""
+    nodes = program.nodes
+    steps = [k for k, node in enumerate(nodes) if not node.is_condition]
+    return replace(program, outputs=tuple(Output(f"_{k}", k, nodes[k].frame) for k in steps))
 
 
 def broadcast(*tensors: torch.Tensor) -> list[torch.Tensor]:

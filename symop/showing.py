@@ -14,6 +14,7 @@ from symop.differentiation import vjp
 from symop.formulas import formula_lines
 from symop.lowering import operation_count
 from symop.names import unused
+from symop.plain import plain
 from symop.program import (
     ARITHMETIC,
     LEAVES,
@@ -71,7 +72,7 @@ def _with_signs(text: str) -> str:
 
 
 def _description(op: Op) -> str:
-    program, gradient = op.program, _gradient(op.program)
+    program, gradient = op.written, plain(_gradient(op.written))
     cotangents = ", ".join(cotangent_names(program).values())
     sections = [
         ("formula", formula_text(op)),
@@ -173,7 +174,7 @@ def _names_below(program: Program, name: str) -> list[str]:
 def _costs(op: Op) -> list[str]:
     plan, low = op._formula.plan, lowered(op.program)
     backward = operation_count(lowered(_without_sums_to_shapes(plan.gradient)))
-    gradient, kept = _operation_by_operation(low)
+    gradient, kept = _operation_by_operation(lowered(op.written))
     tensors = "tensor" if len(plan.saved) == 1 else "tensors"
     return _table([
         ("forward", str(operation_count(low))),
@@ -270,7 +271,7 @@ class _Statement:
 
 
 def _steps(op: Op) -> str:
-    program = op.program
+    program = op.written
     statements = _statements(program)
     taken = {a.name for a in program.arguments} | {s.name for s in statements}
     gradients: dict[str, str] = {}
@@ -302,7 +303,7 @@ def _steps(op: Op) -> str:
 
 
 def _text_of(statement: _Statement) -> str:
-    return "; ".join(formula_lines(statement.program))
+    return "; ".join(formula_lines(plain(statement.program)))
 
 
 def _statements(program: Program) -> list[_Statement]:
@@ -385,7 +386,7 @@ def _adjoint(
         replace(derived, arguments=tuple(arguments), nodes=tuple(nodes), outputs=tuple(outputs))
     )
     started |= {o.of for o in outputs}
-    return _added(formula_lines(shown), again), summed
+    return _added(formula_lines(plain(shown)), again), summed
 
 
 def _added(lines: list[str], again: set[str]) -> list[str]:

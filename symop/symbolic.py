@@ -10,10 +10,11 @@ from typing import Any
 import sympy
 
 from symop.differentiation import vjp
-from symop.formulas import formula_lines
+from symop.formulas import SHOWN, formula_lines
 from symop.names import argument_problem
 from symop.operations import Operations
 from symop.parsing import expand
+from symop.plain import plain
 from symop.program import Node, Output, Program, without_dead_nodes
 from symop.scope import Scope
 from symop.syntax import MAX_NODES, Source
@@ -79,7 +80,7 @@ def read_sympy(
     program = scope.program(
         report, args=list(order), outputs=outputs if outputs is not None else list(items)
     )
-    return program, tuple(formula_lines(program))
+    return program, tuple(formula_lines(plain(program)))
 
 
 class _SympyReader(Operations):
@@ -258,6 +259,7 @@ _SHOWN: dict[str, Any] = {
 
 def expressions(program: Program) -> dict[str, Any]:
     """The outputs of a program as sympy expressions over plain symbols."""
+    program = plain(program)
     values: list[Any] = []
     for node in program.nodes:
         values.append(_shown(program, node, [values[o] for o in node.operands]))
@@ -280,7 +282,7 @@ def _shown(program: Program, node: Node, operands: list[Any]) -> Any:
     if node.op in _SHOWN:
         return _SHOWN[node.op](*operands)
     dims = [sympy.Tuple(*node.dims)] if node.dims else []
-    return sympy.Function(node.op)(*operands, *dims)
+    return sympy.Function(SHOWN.get(node.op, node.op))(*operands, *dims)
 
 
 def gradients(program: Program) -> dict[tuple[str, str], Any]:

@@ -32,6 +32,7 @@ from symop.functions import nearest, table
 from symop.names import argument_problem, unused
 from symop.operations import Operations
 from symop.parsing import expand
+from symop.plain import plain
 from symop.program import REDUCTIONS, Program, without_dead_nodes
 from symop.scope import Scope
 from symop.syntax import MAX_NODES, Source
@@ -149,7 +150,7 @@ def trace(
     program = scope.program(reader.source, args=order, outputs=list(items), keepdims=True)
     kept = tuple(replace(o, dropped=items[o.name].dropped) for o in program.outputs)
     program = replace(program, outputs=kept)
-    return program, tuple(formula_lines(program))
+    return program, tuple(formula_lines(plain(program)))
 
 
 class _Callee:

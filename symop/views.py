@@ -10,6 +10,7 @@ from symop.gradient_methods import GradientMethods
 from symop.layout import WIDTH, docstring_lines, laid_out
 from symop.methods import FunctionMethods, operator_lines
 from symop.names import class_name
+from symop.plain import plain
 from symop.planning import Plan
 from symop.statements import Shapes
 
@@ -101,7 +102,7 @@ def _imports(methods: Sequence[Lines], shapes: Shapes) -> Lines:
 
 
 def _gradient_text(plan: Plan) -> list[str]:
-    lines = formula_lines(plan.gradient)
+    lines = formula_lines(plain(plan.gradient))
     if sum(map(len, lines)) > _LONGEST_GRADIENT:
         return ["(the gradient is spelled out below)"]
     return lines

@@ -66,6 +66,20 @@ def test_few_published_formulas_lose_digits():
     assert gradients <= 8
 
 
+def high(case):
+    return symop.compile(case.formula, precision="high")
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(25, marks=pytest.mark.slow)])
+def test_high_precision_loses_digits_of_hardly_any_published_formula(count):
+    worst = [measure(c, "float32", count, high(c)) for c in PUBLISHED.values()]
+    assert not any(r.lost for results in worst for r in results.values())
+    values = sum(r["value"].worst > 100 for r in worst)
+    gradients = sum(max(v.worst for k, v in r.items() if k != "value") > 100 for r in worst)
+    assert values <= 1
+    assert gradients <= 3
+
+
 # Second derivatives in float64, to 8 ULP.
 SECOND = [
     ("softplus(x)", 0.0), ("log(1 + exp(x))", 0.0), ("sigmoid(x)", 40.0), ("tanh(x)", 20.0),

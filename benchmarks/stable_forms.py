@@ -1,0 +1,139 @@
+"""Measure what stable forms cost in fused kernels: the op against the formula as it was written.
+
+python -m benchmarks.stable_forms          # prints the table
+python -m benchmarks.stable_forms --write  # writes docs/stable_forms.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import symop
+from benchmarks.accuracy import plain
+from benchmarks.machine import machine
+from tests.accuracy import Case, cases, published
+
+PAGE = Path(__file__).parent.parent / "docs" / "stable_forms.md"
+ELEMENTS = 1_000_000
+ROUNDS = 21
+FORMULAS = 30
+LIMIT = 1.5
+# Where arguments are drawn from for the domains that have a name.
+RANGES = {"real": (-3.0, 3.0), "positive": (0.1, 5.0), "open": (-0.95, 0.95), "unit": (0.05, 0.95),
+          "above": (1.1, 5.0)}  # fmt: skip
+
+INTRODUCTION = f"""# What stable forms cost
+
+Written by `python -m benchmarks.stable_forms --write`. Time of the op over the time of the formula
+as it was written, with torch's gradients, both compiled by torch.compile: one thread, float32,
+{ELEMENTS:,} elements, the median of {ROUNDS} ratios of runs that take turns. Above 1 the stable
+form takes longer. Formulas are taken evenly from those of docs/accuracy.md that a rewrite changes.
+"""
+
+
+def changed() -> list[Case]:
+    """Some of the formulas that a rewrite changes."""
+    found = [c for c in (*cases(), *published()) if _is_changed(c)]
+    return [found[k * len(found) // FORMULAS] for k in range(min(FORMULAS, len(found)))]
+
+
+def _is_changed(case: Case) -> bool:
+    op = symop.compile(case.formula)
+    return bool(op.program != op.written)
+
+
+def arguments(case: Case) -> list[torch.Tensor]:
+    """Values of the arguments, from the middle of the domain."""
+    torch.manual_seed(0)
+    tensors = []
+    for argument in case.args:
+        domain = case.domain[argument.name]
+        low, high = domain if isinstance(domain, list) else RANGES[domain.split()[0]]
+        tensors.append(torch.empty(ELEMENTS).uniform_(low, high).requires_grad_())
+    return tensors
+
+
+def ratio(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[float, float]:
+    """The median of the ratios of times, and of the times of the second in milliseconds."""
+    for function in (first, second) * 2:
+        function()
+    ratios, times = [], []
+    for _ in range(ROUNDS):
+        marks = [time.perf_counter()]
+        for function in (first, second):
+            function()
+            marks.append(time.perf_counter())
+        ratios.append((marks[1] - marks[0]) / (marks[2] - marks[1]))
+        times.append(1000 * (marks[2] - marks[1]))
+    return statistics.median(ratios), statistics.median(times)
+
+
+def row(case: Case) -> tuple[str, list[float]]:
+    """The formula; ratio and time of the forward pass, and of both passes."""
+    torch.compiler.reset()
+    op = symop.compile(case.formula)
+    inputs = arguments(case)
+    compiled = [torch.compile(f, fullgraph=True) for f in (lambda *v: op(*v), plain(case))]
+
+    def forward(function: Callable[..., Any]) -> Callable[[], Any]:
+        def run() -> None:
+            with torch.no_grad():
+                function(*inputs)
+
+        return run
+
+    def both(function: Callable[..., Any]) -> Callable[[], Any]:
+        seed = torch.ones(ELEMENTS)
+        return lambda: torch.autograd.grad(function(*inputs), inputs, seed)
+
+    figures = [*ratio(*map(forward, compiled)), *ratio(*map(both, compiled))]
+    return case.formula.replace("\n", "; ").replace("|", "\\|"), figures
+
+
+def page() -> str:
+    """The text of the page."""
+    torch.set_num_threads(1)
+    rows, skipped = [], []
+    for case in changed():
+        try:
+            rows.append(row(case))
+        except Exception as error:
+            # Not every plain formula can be compiled; it is named.
+            skipped.append(f"{case.name} ({type(error).__name__})")
+            print(str(error)[:500], flush=True)
+        print(f"{case.name}: {rows[-1][1] if rows else skipped}", flush=True)
+    rows.sort(key=lambda r: -max(r[1][0], r[1][2]))
+    lines = ["| formula | forward | plain ms | both passes | plain ms |", "|" + " --- |" * 5]
+    lines += [f"| `{f}` | {a:.2f} | {b:.2f} | {c:.2f} | {d:.2f} |" for f, (a, b, c, d) in rows]
+    over = sum(max(r[1][0], r[1][2]) > LIMIT for r in rows)
+    middle = [statistics.median(r[1][k] for r in rows) for k in (0, 2)]
+    summary = (
+        f"{len(rows)} formulas: the median ratio is {middle[0]:.2f} forward and {middle[1]:.2f} "
+        f"for both passes; {over} are above {LIMIT} in one of the two."
+    )
+    skips = [f"Not measured: {', '.join(skipped)}.\n"] if skipped else []
+    where = f"{machine()}; the machine was shared while this was measured.\n"
+    return "\n".join([INTRODUCTION, where, summary + "\n", *skips, *lines]) + "\n"
+
+
+def main() -> None:
+    """Print the table, or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the page")
+    is_written = parser.parse_args().write
+    text = page()
+    if is_written:
+        PAGE.write_text(text)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

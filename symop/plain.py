@@ -1,0 +1,108 @@
+"""Programs in the functions that a formula can call, for docstrings and for people.
+
+Rewriting and derivatives bring in functions of our own, opaque so that nothing cancels in them.
+Here each stands as the plain formula that it is equal to, digits aside: what is shown is to be
+read, and can be typed again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from fractions import Fraction
+
+from symop.functions import table
+from symop.parsing import expand
+from symop.program import Builder, Program, with_operands, without_dead_nodes
+
+# What each internal function is; those under another public name are renamed when they print.
+FORMULAS = {
+    "bose": "1/(exp(x) - 1)",
+    "gap": "a - b",
+    "hypot_slope": "x/hypot(x, y)",
+    "sech2": "1 - tanh(x)**2",
+    "gaussian": "exp(-x**2)",
+    "gaussian_half": "exp(-x**2/2)",
+    "normal_density": "exp(-x**2/2)/sqrt(2*pi)",
+    "erfcx_1": "1/sqrt(pi) - x*erfcx(x)",
+    "erfcx_2": "((2*x**2 + 1)*erfcx(x) - 2*x/sqrt(pi))/4",
+    "inverse_mills": "exp(-x**2/2)/(sqrt(2*pi)*ndtr(x))",
+    "spherical_k1": "(sin(x) - x*cos(x))/x**3",
+    "spherical_k2": "((3 - x**2)*sin(x) - 3*x*cos(x))/x**5",
+    "spherical_k3": "((15 - 6*x**2)*sin(x) - (15*x - x**3)*cos(x))/x**7",
+    "i1_ratio1": "i1(x)/x",
+    "i1_ratio2": "(x*i0(x) - 2*i1(x))/x**3",
+    "i1_ratio3": "((x**2 + 8)*i1(x) - 4*x*i0(x))/x**5",
+    "i1e_ratio1": "i1e(x)/x",
+    "i1e_ratio2": "(x*i0e(x) - 2*i1e(x))/x**3",
+    "mish_gate": "tanh(softplus(x))",
+    "mish_cogate": "1 - tanh(softplus(x))",
+    "lgamma_gap": "lgamma(b + d) - lgamma(b)",
+    "digamma_gap": "digamma(b + d) - digamma(b)",
+    "exprel": "(exp(x) - 1)/x",
+    "inverse_exprel": "x/(exp(x) - 1)",
+    "inverse_exprel_1": "(x*exp(x)/(exp(x) - 1) - 1)/(exp(x) - 1)",
+    "exprel_mean": "1/(1 - exp(-x)) - 1/x",
+    "xcoth": "x*coth(x)",
+    "langevin": "coth(x) - 1/x",
+    "langevin_1": "1/x**2 - csch(x)**2",
+    "langevin_2": "2*csch(x)**2*coth(x) - 2/x**3",
+    "share": "sigmoid(a - b)",
+    "morse": "(exp(x) - 1)**2 - 1",
+    "exp_neg_exp": "exp(-exp(x))",
+    "exp_minus_exp": "exp(x - exp(x))",
+    "log1prel": "log1p(x)/x",
+    "log1prel_1": "(log1p(x) - x/(1 + x))/x**2",
+    "log1prel_2": "(log1p(x) - x/(1 + x) - x**2/(2*(1 + x)**2))/x**3",
+    "log_ratio": "log(a/b)",
+    "xlogx": "x*log(x)",
+    "log1p_square": "log(1 + x**2)",
+    "log_cosh": "log(cosh(x))",
+    "log_erfc": "log(erfc(x))",
+    "inverse_erfcx": "1/erfcx(x)",
+    "squares_gap": "a**2 - b**2",
+    "hypotm1": "hypot(x, 1) - 1",
+    "inverse_hypotm1": "1/hypot(x, 1) - 1",
+    "sinshrink": "x - sin(x)",
+    "tanshrink": "x - tan(x)",
+}
+
+
+def plain(program: Program) -> Program:
+    """The program with every function that no formula can call written out."""
+    build = Builder()
+    place: list[int] = []
+    for node in program.nodes:
+        operands = tuple(place[o] for o in node.operands)
+        text = _formula(program, node.op, node.operands)
+        if text is None:
+            place.append(build.put(with_operands(node, operands)))
+        else:
+            names = table()[node.op].parameters
+            place.append(expand(build, text, dict(zip(names, operands, strict=True))))
+    outputs = tuple(replace(o, node=place[o.node]) for o in program.outputs)
+    given = tuple(sorted({place[i]: n for i, n in program.names}.items()))
+    return without_dead_nodes(Program(program.arguments, tuple(build.nodes), outputs, given))
+
+
+def _formula(program: Program, op: str, operands: tuple[int, ...]) -> str | None:
+    if op not in ("scaled_i_slope", "scaled_k_slope"):
+        return FORMULAS.get(op)
+    times, order = (int(program.nodes[o].value or 0) for o in operands[:2])
+    return scaled_slope(op == "scaled_i_slope", times, order)
+
+
+def scaled_slope(is_i: bool, times: int, order: int) -> str:
+    """A derivative of exp(-x)*besseli(n, x) or of exp(x)*besselk(n, x)."""
+    weights = {order: Fraction(1)}
+    sign = 1 if is_i else -1
+    for _ in range(times):
+        after: dict[int, Fraction] = defaultdict(Fraction)
+        for n, w in weights.items():
+            for beside in (abs(n - 1), n + 1):
+                after[beside] += sign * w / 2
+            after[n] -= sign * w
+        weights = after
+    function = "besseli" if is_i else "besselk"
+    terms = [f"{w}*{function}({n}, x)" for n, w in sorted(weights.items()) if w]
+    return f"exp({'-' if is_i else ''}x)*({' + '.join(terms)})"
