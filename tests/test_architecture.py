@@ -33,7 +33,13 @@ LAYERS = (
     ("operations",),
     ("parsing",),
     ("terms",),
-    ("matching", "identities"),
+    ("matching", "rules"),
+    (
+        "exponential_identities", "sigmoid_identities", "error_identities",
+        "logarithm_identities", "root_identities", "difference_identities",
+        "quotient_identities",
+    ),
+    ("identities",),
     ("slopes", "derivative_names", "rewriting", "lowering"),
     ("differentiation", "tangents", "tidying"),
     ("planning",),
@@ -58,7 +64,7 @@ LAYERS = (
     ("__init__",),
     ("cli",),
     ("__main__",),
-)
+)  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 
 # Op.check hands over to the module that does it.

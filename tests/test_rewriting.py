@@ -17,12 +17,13 @@ from symop.compiler import Formula
 from symop.evaluation import evaluate
 from symop.frames import join
 from symop.functions import table
-from symop.identities import REWRITES, Stage
+from symop.identities import REWRITES
 from symop.matching import Matcher
 from symop.operators import Op
 from symop.parsing import expand, parse
 from symop.program import Argument, Output, Program
 from symop.rewriting import apply, rewrite
+from symop.rules import Stage
 from symop.symbolic import expressions
 from symop.terms import Replacing, Terms
 
