@@ -129,6 +129,14 @@ EXPONENTIALS = (
         domain=over(-15, 15, "u"),
     ),
     Rewrite(
+        "exp over the square of expm1",
+        "exp(u)/expm1(u)**2",
+        "csch(u/2)**2/4",
+        "everywhere",
+        "inf/inf, and a gradient that cancels near 0",
+        domain=over(0.01, 30, "u"),
+    ),
+    Rewrite(
         "exp over expm1",
         "exp(u)/expm1(u)",
         "-bose(-u)",

@@ -14,6 +14,7 @@ from symop.error_identities import ERRORS, GAMMA
 from symop.exponential_identities import EXPONENTIALS
 from symop.logarithm_identities import LOGARITHMS
 from symop.quotient_identities import GUARDS, LATE, QUOTIENTS
+from symop.relative_identities import RELATIVES
 from symop.root_identities import ROOTS
 from symop.sigmoid_identities import SIGMOIDS
 
@@ -26,6 +27,7 @@ REWRITES = (
     + ROOTS
     + DIFFERENCES
     + QUOTIENTS
+    + RELATIVES
     + GUARDS
     + LATE
 )

@@ -11,7 +11,10 @@ _GUARDED = (
     ("inverse_exprel", "1"),
     ("log1prel", "1"),
     ("spherical_bessel_j0", "1"),
-)
+    ("tanhrel", "1"), ("atanrel", "1"), ("asinhrel", "1"), ("sinhrel", "1"), ("asinrel", "1"),
+    ("atanhrel", "1"), ("tanrel", "1"), ("xcoth", "1"), ("xcsch", "1"), ("xcsc", "1"),
+    ("xcot", "1"), ("exprel2", "1/2"), ("langevin", "0"), ("cotgap", "0"),
+)  # fmt: skip
 
 GUARDS = tuple(
     Rewrite(

@@ -72,6 +72,17 @@ def simpler(first: str, second: str) -> Callable[[Terms, Values], Values | None]
     return condition
 
 
+def ahead(terms: Terms, values: Values) -> Values | None:
+    """Holds where 1 + u - v, called d, is shorter than u and v side by side."""
+    u, v = values["u"], values["v"]
+    rest = dict(terms.difference(u, v))
+    rest[()] = rest.get((), Fraction(0)) + 1
+    rest = {f: c for f, c in rest.items() if c}
+    if not rest or len(rest) >= len(terms.linear(u)) + len(terms.linear(v)):
+        return None
+    return {**values, "d": terms.gathered(rest)}
+
+
 def square_inside(terms: Terms, values: Values) -> Values | None:
     """Holds for a + sqrt(s) where s - a**2, called d, is shorter than s."""
     square = terms.term(values["a"]).power(2)
