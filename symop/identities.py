@@ -9,6 +9,7 @@ applies is taken.
 
 from __future__ import annotations
 
+from symop.derived_identities import OPPOSITES
 from symop.difference_identities import DIFFERENCES
 from symop.error_identities import ERRORS, GAMMA
 from symop.exponential_identities import EXPONENTIALS
@@ -21,6 +22,7 @@ from symop.sigmoid_identities import SIGMOIDS
 REWRITES = (
     EXPONENTIALS
     + SIGMOIDS
+    + OPPOSITES
     + ERRORS
     + GAMMA
     + LOGARITHMS

@@ -242,6 +242,12 @@ QUOTIENTS = (
         "xcot", X, ("-cotgap(x) - x*cotgap_1(x)",), form="where(x == 0, 1, x/tan(x))",
         reference=real(lambda x: x / mp.tan(x) if x else _ONE), special=(0,), internal=True,
     ),
+    # x**2/(1 + x**2).
+    Function(
+        "lorentz2", X, ("2*lorentz(x)/(1 + x*x)",),
+        form="where(abs(x) > 1, 1/(1 + 1/x/x), x*x/(1 + x*x))",
+        reference=tends(lambda x: x * x / (1 + x * x), _ONE, _ONE), internal=True,
+    ),
     # x/(1 + x**2), which x**2 would make vanish early.
     Function(
         "lorentz", X,

@@ -167,6 +167,10 @@ ALGEBRAIC = (
         where=varies, domain=over(-20, 20),
     ),
     Rewrite(
+        "lorentz squared", "x**2/(1 + x**2)", "lorentz2(x)", "everywhere", "inf/inf",
+        where=varies, domain=over(-20, 20),
+    ),
+    Rewrite(
         "lorentz", "x/(1 + x**2)", "lorentz(x)", "everywhere", "x**2 overflows",
         where=varies, domain=over(-20, 20),
     ),

@@ -39,6 +39,7 @@ LAYERS = (
         "logarithm_identities", "root_identities", "difference_identities",
         "quotient_identities", "relative_identities",
     ),
+    ("derived_identities",),
     ("identities",),
     ("slopes", "derivative_names", "rewriting", "lowering"),
     ("differentiation", "tangents", "tidying"),

@@ -471,6 +471,8 @@ BOUNDS = {
     "lgamma_gap": 16,
     # Second derivatives, of which quotients are taken from 1.5 and 0.5 on.
     "langevin_2": 8, "log1prel_2": 8,
+    # Two quotients of three roundings each, whose difference is half their sum.
+    "asinhrel_1": 6,
 }  # fmt: skip
 # Functions with roots that no float64 is: the error is measured against the largest value.
 ROOTS = {"spherical_k1", "spherical_k2", "spherical_k3"}
