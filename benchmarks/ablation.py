@@ -17,10 +17,11 @@ import sympy
 import torch
 
 from symop.compiler import Formula
-from symop.identities import REWRITES, Rewrite
+from symop.identities import REWRITES
 from symop.operators import Op
 from symop.parsing import parse
 from symop.rewriting import rewrite
+from symop.rules import Rewrite
 from tests.accuracy import Case, cases, errors, evaluated, published, sample
 
 POINTS = 24

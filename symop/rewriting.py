@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from symop.identities import REWRITES, Rewrite, Stage
+from symop.identities import REWRITES
 from symop.matching import Call, Found, Matcher, Product, Sum, operations, pattern
 from symop.parsing import expand
 from symop.program import (
@@ -21,6 +21,7 @@ from symop.program import (
     with_operands,
     without_dead_nodes,
 )
+from symop.rules import Rewrite, Stage
 from symop.terms import Replacing, Terms
 
 # Rules that feed each other settle after two or three passes.

@@ -16,7 +16,9 @@ from typing import Any
 import sympy
 
 from symop.algebra import Derivation
+from symop.derived_identities import DERIVED
 from symop.program import Program, readers, with_operands, without_dead_nodes
+from symop.rewriting import rewrite
 
 _SUMS = frozenset({"add", "sub"})
 _PRODUCTS = frozenset({"mul", "div", "neg", "ipow"})
@@ -32,9 +34,9 @@ Shape = tuple[Any, ...]
 
 def tidy(program: Program) -> Program:
     """The same derivative with its polynomials rearranged."""
-    if not program.loose:
-        return program
-    return without_dead_nodes(_Tidying(program).run())
+    if program.loose:
+        program = without_dead_nodes(_Tidying(program).run())
+    return rewrite(program, DERIVED)
 
 
 class _Tidying:

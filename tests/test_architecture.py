@@ -27,13 +27,20 @@ LAYERS = (
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
     ("gammas", "scaled", "spherical"),
-    ("activations", "cancelling"),
+    ("activations", "cancelling", "relative"),
     ("algebra", "evaluation", "formulas"),
     ("scope",),
     ("operations",),
     ("parsing",),
     ("terms", "plain"),
-    ("matching", "identities"),
+    ("matching", "rules"),
+    (
+        "exponential_identities", "sigmoid_identities", "error_identities",
+        "logarithm_identities", "root_identities", "difference_identities",
+        "quotient_identities", "relative_identities",
+    ),
+    ("derived_identities",),
+    ("identities",),
     ("slopes", "derivative_names", "rewriting", "lowering"),
     ("differentiation", "tangents", "tidying"),
     ("planning",),
@@ -58,7 +65,7 @@ LAYERS = (
     ("__init__",),
     ("cli",),
     ("__main__",),
-)
+)  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 
 # Op.check hands over to the module that does it.

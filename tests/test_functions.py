@@ -440,7 +440,8 @@ def test_points_avoid_joints():
 APPROXIMATE = {
     "gamma": 1e-15, "ndtri": 2e-15, "erfcx_1": 2e-15, "erfcx_2": 3e-15, "tanhshrink": 1e-16,
     "ndtr": 1e-13, "gelu": 1e-13, "inverse_mills": 1e-13, "digamma_gap": 1e-16,
-    "lgamma_gap": 1e-16,
+    "lgamma_gap": 1e-16, "atanshrink": 1e-16, "atanhshrink": 1e-16, "atanrel_1": 1e-16,
+    "atanhrel_1": 1e-16, "tanhrel_1": 1e-16,
     # Relative to the value, which has roots; tests/test_special_functions.py measures in ULP.
     **dict.fromkeys((*ORDERS, *MEASURED, *SLOPES), 1e-12),
 }  # fmt: skip
@@ -470,18 +471,30 @@ BOUNDS = {
     "lgamma_gap": 16,
     # Second derivatives, of which quotients are taken from 1.5 and 0.5 on.
     "langevin_2": 8, "log1prel_2": 8,
+    # Two quotients of three roundings each, whose difference is half their sum.
+    "asinhrel_1": 6,
 }  # fmt: skip
 # Functions with roots that no float64 is: the error is measured against the largest value.
 ROOTS = {"spherical_k1", "spherical_k2", "spherical_k3"}
 # Functions that stand for a difference of functions of positive numbers.
 POSITIVE = {"lgamma_gap", "digamma_gap", "log_ratio"}
 # Functions with a root where the terms that cancel are about 1.
-ROOTS_NEAR_ONE = {"logaddexp", "logaddexp2", "morse", "tanshrink", "lgamma_gap", "digamma_gap"}
+ROOTS_NEAR_ONE = {
+    "logaddexp",
+    "logaddexp2",
+    "morse",
+    "tanshrink",
+    "lgamma_gap",
+    "digamma_gap",
+    "log_sinh",
+}
 # Functions whose primitives overflow, or lose digits, farther out than this.
 REACH = {
     "i1_ratio1": 700, "i1_ratio2": 700, "i1_ratio3": 700,
     "spherical_k1": 1e4, "spherical_k2": 1e4, "spherical_k3": 1e4, "gelu_tanh": 8,
     "lgamma_gap": 1e10, "digamma_gap": 1e10,
+    # Up to the first pole: beyond it there are roots.
+    "cotgap": 3, "cotgap_1": 3, "tanrel_1": 1.5,
 }  # fmt: skip
 
 

@@ -17,12 +17,13 @@ from symop.compiler import Formula
 from symop.evaluation import evaluate
 from symop.frames import join
 from symop.functions import table
-from symop.identities import REWRITES, Stage
+from symop.identities import REWRITES
 from symop.matching import Matcher
 from symop.operators import Op
 from symop.parsing import expand, parse
 from symop.program import Argument, Output, Program
 from symop.rewriting import apply, rewrite
+from symop.rules import Stage
 from symop.symbolic import expressions
 from symop.terms import Replacing, Terms
 
@@ -49,6 +50,9 @@ EXAMPLES = {
     "share of two exponents": "x*(coth(x*y) + coth(x/2))",
     "difference of squares": "a**2 - b**2",
     "x plus hypot": "x + hypot(x, y)",
+    "share of csch": "x*csch(x*y)",
+    "1 less root": "1 - sqrt(1 - y)",
+    "difference of log1p and log": "log1p(u) - log(u - 1)",
     "square over itself": "x**2/(x**2*sqrt(1 + x)*(1 + sqrt(1 + x)))",
 }
 RANGES = {"quotient of a plus sqrt(a**2 + d)": {"a": (-20, 20), "x": (0.1, 2), "y": (-5, -0.1)}}

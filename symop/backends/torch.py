@@ -421,11 +421,27 @@ class Body:
     def _call(self, node: Node) -> Text:
         operands = [self._value(o) for o in node.operands]
         if node.op in ("maximum", "minimum") and sum(o.is_number for o in operands) == 1:
+            inside = self._inside(node)
+            if inside is not None:
+                return inside
             a, b = sorted(operands, key=lambda o: o.is_number)
             bound = "min" if node.op == "maximum" else "max"
             return Text(f"torch.clamp({a.text}, {bound}={_floated(b.text)})")
         texts = [self._tensor(operand).text for operand in operands]
         return Text(f"{_CALLS[node.op]}({', '.join(texts)})")
+
+    def _inside(self, node: Node) -> Text | None:
+        """Both bounds in one call: minimum(maximum(x, lo), hi)."""
+        (value,) = (o for o in node.operands if not self._value(o).is_number)
+        inner = self.program.nodes[value]
+        # A value that has a name is printed already.
+        if node.op != "minimum" or inner.op != "maximum" or self._value(value).text.isidentifier():
+            return None
+        (high,) = (self._value(o) for o in node.operands if o != value)
+        x, low = sorted((self._value(o) for o in inner.operands), key=lambda o: o.is_number)
+        if x.is_number or not low.is_number:
+            return None
+        return Text(f"torch.clamp({x.text}, {_floated(low.text)}, {_floated(high.text)})")
 
     # Reductions and shapes
 

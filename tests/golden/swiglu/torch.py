@@ -40,12 +40,14 @@ class SwigluBackward(torch.autograd.Function):
             t1 = torch.exp(-torch.abs(a) / 2)
             t2 = torch.where(a >= 0, a, torch.clamp(a, min=-2000.0) * t1 * t1)
         if needs_a:
-            t3 = torch.clamp(torch.clamp(a, min=-1000.0), max=1000.0)
-            t4 = (grad_out * b).sum_to_size(t3.shape) * torch.sigmoid(a)
-        return (
-            t4 * (1 + t3 * torch.sigmoid(-a)) if needs_a else None,
-            (grad_out * (t2 / (1 + t1 * t1))).sum_to_size(shape.b) if needs_b else None,
-        )
+            t3 = 1 + torch.clamp(a, -1000.0, 1000.0) * torch.sigmoid(-a)
+        grad_a = None
+        if needs_a:
+            grad_a = (grad_out * b).sum_to_size(shape.a) * torch.sigmoid(a) * t3
+        grad_b = None
+        if needs_b:
+            grad_b = (grad_out * (t2 / (1 + t1 * t1))).sum_to_size(shape.b)
+        return grad_a, grad_b
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -59,12 +61,11 @@ class SwigluBackward(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         a, b, grad_out = ctx.saved_tensors
         grad_grad_a, grad_grad_b = grads
-        shape = ctx.shape
         grad_a = grad_b = None
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_a is not None:
             t1 = torch.sigmoid(a)
-            t2 = torch.clamp(torch.clamp(a, min=-1000.0), max=1000.0)
+            t2 = torch.clamp(a, -1000.0, 1000.0)
             t3 = torch.sigmoid(-a)
             t4 = grad_out * b
             t5 = grad_grad_a * (1 + t2 * t3)
@@ -74,16 +75,14 @@ class SwigluBackward(torch.autograd.Function):
             t9 = t6 * torch.where(t8, grad_grad_a.new_full((), 1.0), 0.0)
             t10 = t1 * t4 * t5 - t1 * t2 * t6 + t9
             grad_a = t3 * t10.sum_to_size(grad_grad_a.shape)
-            grad_b = (t7 * grad_out).sum_to_size(shape.b)
+            grad_b = (t7 * grad_out).sum_to_size(ctx.shape.b)
             grad_grad_out = grad_grad_out + t7 * b
         if grad_grad_b is not None:
             t1 = torch.exp(-torch.abs(a) / 2)
             t2 = torch.where(a >= 0, a, torch.clamp(a, min=-2000.0) * t1 * t1)
-            t3 = torch.clamp(torch.clamp(a, min=-1000.0), max=1000.0)
-            t4 = (grad_out * grad_grad_b).sum_to_size(t3.shape)
-            grad_a = _added(
-                grad_a, t4 * torch.sigmoid(a) * (1 + t3 * torch.sigmoid(-a))
-            )
+            t3 = (grad_out * grad_grad_b).sum_to_size(ctx.shape.a)
+            t4 = 1 + torch.clamp(a, -1000.0, 1000.0) * torch.sigmoid(-a)
+            grad_a = _added(grad_a, t3 * torch.sigmoid(a) * t4)
             grad_grad_out = grad_grad_out + grad_grad_b * (t2 / (1 + t1 * t1))
         return grad_a, grad_b, grad_grad_out, None, None, None
 
@@ -95,7 +94,7 @@ class SwigluBackward(torch.autograd.Function):
             t1 = torch.exp(-torch.abs(a) / 2)
             t2 = torch.where(a >= 0, a, torch.clamp(a, min=-2000.0) * t1 * t1)
         t3 = torch.sigmoid(a)
-        t4 = torch.clamp(torch.clamp(a, min=-1000.0), max=1000.0)
+        t4 = torch.clamp(a, -1000.0, 1000.0)
         t5 = torch.sigmoid(-a)
         t6 = 1 + t4 * t5
         if needs_a:
@@ -131,7 +130,7 @@ class Swiglu(torch.autograd.Function):
         needs_a, _ = ctx.needs_input_grad
         ctx.save_for_backward(a, b if needs_a else None)
         ctx.save_for_forward(a, b)
-        ctx.shape = types.SimpleNamespace(b=b.shape)
+        ctx.shape = types.SimpleNamespace(a=a.shape, b=b.shape)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
@@ -146,9 +145,9 @@ class Swiglu(torch.autograd.Function):
         (a, b, d_a, d_b), half = _widened(*ctx.saved_tensors, d_a, d_b)
         t1 = torch.exp(-torch.abs(a) / 2)
         t2 = torch.where(a >= 0, a, torch.clamp(a, min=-2000.0) * t1 * t1)
-        t3 = torch.clamp(torch.clamp(a, min=-1000.0), max=1000.0)
-        t4 = d_a * (torch.sigmoid(a) * (1 + t3 * torch.sigmoid(-a))) * b
-        return (d_b * (t2 / (1 + t1 * t1)) + t4).to(dtype=half)
+        t3 = 1 + torch.clamp(a, -1000.0, 1000.0) * torch.sigmoid(-a)
+        d_out = d_b * (t2 / (1 + t1 * t1)) + d_a * (torch.sigmoid(a) * t3) * b
+        return d_out.to(dtype=half)
 
 
 def swiglu(a: Tensor | float, b: Tensor | float) -> Tensor:
