@@ -11,7 +11,7 @@ import torch
 from symop.array_oracle import BITS, ArrayOracle
 from symop.derivatives import gradients, numbers_of
 from symop.errors import CallError
-from symop.evaluation import Array
+from symop.evaluation import Array, reach
 from symop.oracle import Exact
 from symop.program import Program
 from symop.reals import Tensors, arrays_of
@@ -47,7 +47,7 @@ def measure_arrays(
     weights = [_weights(value) for value in values]
     count = sum(t.numel() for t in leaves.values())
     by = list(leaves.values())
-    with mp.workprec(BITS):
+    with mp.workprec(BITS + 3 * reach(program, arrays_of(inputs))):
         cotangents = [arrays_of({"": w})[""] for w in weights]
         differentiated = count <= _MAX_DIFFERENCES
         oracle = ArrayOracle(program, arrays_of(inputs), cotangents, differentiated=differentiated)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mpmath as mp
 import pytest
+import torch
 
 import symop
 import symop.compiler
@@ -81,6 +82,15 @@ def test_the_oracle_sees_through_what_cancels(formula, x, value, order):
         if order:
             slope = mp.diff(value, mp.mpf(x), h=mp.mpf(x) * mp.mpf(2) ** -200)
             assert mp.almosteq(exact[0, (0,)].low, slope, rel_eps=mp.mpf(2) ** -60)
+
+
+def test_reductions_of_what_cancels_hold_far_out():
+    x = torch.tensor([[-600.0, -620.0], [-300.0, -650.0]], dtype=torch.float64)
+    report = symop.compile("sum(log(1 + exp(x)), -1)").check((x,))
+    assert report.is_accurate, str(report)
+    # An oracle that lost the digits would take the value for 0, and any small number for right.
+    out = next(a for a in report.accuracies if (a.dtype, a.quantity) == ("float64", "out"))
+    assert out.worst > 1e-3
 
 
 def test_removable_singularities_have_their_limits():
