@@ -164,8 +164,8 @@ def _quotient(
 
     def derivative(x: Any) -> Any:
         with mp.extraprec(40 + max(0, -6 * int(mp.mag(x))) if x else 0):
-            step = x * mp.mpf(2) ** -(mp.mp.prec // 4) if x else 1
-            return mp.diff(lambda t: value(t) / t, x, h=step) if x else _ZERO
+            # A step relative to x, which may be tiny or huge.
+            return (mp.diff(lambda t: value(x * t), 1) - value(x)) / x**2 if x else _ZERO
 
     return (
         Function(

@@ -97,6 +97,12 @@ def published():
             for e in entries]  # fmt: skip
 
 
+def further():
+    """Formulas of our own: activations, losses, divergences, physics, removable singularities."""
+    entries = json.loads((DATA / "further_cases.json").read_text())
+    return [Case(e["formula"], e["formula"], e["domain"]) for e in entries]
+
+
 def sample(case, dtype, count, seed=0):
     """Points of a case: exact numbers of the dtype, one list an argument."""
     generator = random.Random(f"{case.name} {seed}")

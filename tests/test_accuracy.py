@@ -11,7 +11,17 @@ import pytest
 import torch
 
 import symop
-from tests.accuracy import Case, cases, errors, evaluated, exact, measure, published, sample
+from tests.accuracy import (
+    Case,
+    cases,
+    errors,
+    evaluated,
+    exact,
+    further,
+    measure,
+    published,
+    sample,
+)
 
 # By name: how often the bound of the gate is passed at most, and why.
 _ROUNDINGS = "plain arithmetic: the roundings of its own operations add up beyond 4 ULP"
@@ -29,6 +39,7 @@ EXCEPTIONS = {
 
 COMMON = {case.name: case for case in cases()}
 PUBLISHED = {case.name: case for case in published()}
+FURTHER = {case.name: case for case in further()}
 
 
 def check(case, dtype, count):
@@ -48,6 +59,18 @@ def test_common_formulas(name, dtype):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_formulas(name, dtype):
     check(PUBLISHED[name], dtype, 4)
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_further_formulas(name):
+    check(FURTHER[name], "float32", 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", FURTHER)
+def test_further_formulas_at_many_points(name, dtype):
+    check(FURTHER[name], dtype, 24)
 
 
 @pytest.mark.slow

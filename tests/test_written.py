@@ -9,10 +9,11 @@ import torch
 import symop
 import symop.compiler
 from symop.errors import CheckError
-from symop.identities import REWRITES, Rewrite
+from symop.identities import REWRITES
 from symop.oracle import exact_at
 from symop.parsing import parse
 from symop.rewriting import rewrite
+from symop.rules import Rewrite
 from tests.test_generated_tests import run
 
 FORMULA = "y*(cosh(x) + 2)"
