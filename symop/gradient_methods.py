@@ -108,10 +108,12 @@ class GradientMethods:
         targets = [spelled(n) if n in self.kept else "_" for n in self.names]
         targets += ["ctx.shape"] if self.shapes.names else []
         targets += ["*ctx.needs"] if self.flags else []
+        kept = ", ".join(map_spelled(self.kept))
         lines = unpacked(targets, "inputs")
-        if self.kept:
-            lines.append(f"ctx.save_for_backward({', '.join(map_spelled(self.kept))})")
-            lines.append(f"ctx.save_for_forward({', '.join(map_spelled(self.kept))})")
+        if targets == map_spelled(self.kept):
+            kept, lines = "*inputs", []
+        if kept:
+            lines += [f"ctx.save_for_backward({kept})", f"ctx.save_for_forward({kept})"]
         if self.flags:
             # Elsewhere the zeros stay: without them forward mode would get None as well.
             name = self.cotangents[0]

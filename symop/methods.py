@@ -74,6 +74,8 @@ class FunctionMethods:
         if shaped:
             fields = ", ".join(f"{n}={n}.shape" for n in shaped)
             lines.append(f"ctx.shape = types.SimpleNamespace({fields})")
+        if saved == map_spelled(self.arguments) and forward_saved in ([], saved) and not shaped:
+            return body_lines([line.split("(")[0] + "(*inputs)" for line in lines])
         outputs = map_spelled([o.name for o in plan.program.outputs])
         flags = [f"needs_{n}" for n in self.arguments]
         opening = unpacked(map_spelled(self.arguments), "inputs", lines)

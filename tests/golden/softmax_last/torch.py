@@ -42,9 +42,8 @@ class SoftmaxLastBackward(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        x, grad_out = inputs
-        ctx.save_for_backward(x, grad_out)
-        ctx.save_for_forward(x, grad_out)
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, grad_grad_x: Tensor) -> Any:
@@ -92,9 +91,8 @@ class SoftmaxLast(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        (x,) = inputs
-        ctx.save_for_backward(x)
-        ctx.save_for_forward(x)
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor) -> Any:
@@ -128,8 +126,7 @@ def _in_graph() -> Any:
 
 
 _in_graph._dynamo_marked_constant = True  # type: ignore[attr-defined]
-# Function.apply, but for binding the values to a signature, which takes 10 us.
-_apply = super(torch.autograd.Function, SoftmaxLast).apply
+_apply = super(torch.autograd.Function, SoftmaxLast).apply  # binds no signature
 
 
 def _operands(*values: Tensor | float) -> Any:
@@ -149,9 +146,8 @@ def _operands(*values: Tensor | float) -> Any:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    if (half := values[-1].dtype).itemsize > 2:
-        return values, None
-    return tuple(v if v is None else v.float() for v in values), half
+    half, wide = values[-1].dtype, (v if v is None else v.float() for v in values)
+    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
 
 
 def _primal(value: Tensor) -> Tensor:
