@@ -224,8 +224,8 @@ def _operands(*values: Tensor | float) -> Any:
 
 def _widened(*values: Any) -> tuple[tuple[Any, ...], torch.dtype | None]:
     """Half precision as float32, and the half dtype that the result is rounded to."""
-    half, wide = values[-1].dtype, (v if v is None else v.float() for v in values)
-    return (tuple(wide), half) if half.itemsize == 2 else (values, None)
+    low = values[-1].dtype if values[-1].dtype.itemsize == 2 else None
+    return tuple(v if v is None else v.float() for v in values) if low else values, low
 
 
 def _primal(value: Tensor) -> Tensor:
