@@ -68,14 +68,16 @@ class FunctionMethods:
         for name, use in zip(plan.saved, plan.uses, strict=True):
             condition = self._condition(use)
             saved.append(spelled(name) + (f" if {condition} else None" if condition else ""))
+        # Where everything is kept as it was given, the inputs need no names.
+        whole = map_spelled(self.arguments)
+        if saved == whole and forward_saved in ([], whole) and not shaped:
+            saved, forward_saved = ["*inputs"], ["*inputs"] if forward_saved else []
         lines = [f"ctx.save_for_backward({', '.join(saved)})"] if saved else []
         if forward_saved:
             lines.append(f"ctx.save_for_forward({', '.join(forward_saved)})")
         if shaped:
             fields = ", ".join(f"{n}={n}.shape" for n in shaped)
             lines.append(f"ctx.shape = types.SimpleNamespace({fields})")
-        if saved == map_spelled(self.arguments) and forward_saved in ([], saved) and not shaped:
-            return body_lines([line.split("(")[0] + "(*inputs)" for line in lines])
         outputs = map_spelled([o.name for o in plan.program.outputs])
         flags = [f"needs_{n}" for n in self.arguments]
         opening = unpacked(map_spelled(self.arguments), "inputs", lines)

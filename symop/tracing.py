@@ -9,35 +9,31 @@ from __future__ import annotations
 import inspect
 import math
 import operator
-import sys
-import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from numbers import Integral, Real
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from torch import fx
 from torch.nn import functional
 
 from symop import reductions
-from symop.errors import FormulaError, Problem
 from symop.formulas import formula_lines
 from symop.frames import SCALAR, dropped_dims, has_reduction, join
 from symop.functions import nearest, table
-from symop.names import argument_problem, unused
+from symop.names import unused
 from symop.operations import Operations
 from symop.parsing import expand
 from symop.plain import plain
 from symop.program import REDUCTIONS, Program, without_dead_nodes
+from symop.recording import Tracer, with_globals
 from symop.scope import Scope
-from symop.syntax import MAX_NODES, Source
+from symop.syntax import Source
 
-_SKIPPED = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _KEEP = "use keepdim=True there"
 
 # torch's other names of the same operations.
@@ -131,9 +127,9 @@ def trace(
     Raises:
         FormulaError: the function branches on an argument, or calls what no formula may.
     """
-    tracer = _Tracer(function)
+    tracer = Tracer(function)
     parameters = tracer.parameters()
-    returned = tracer.run(_with_globals(function, functions, tracer))
+    returned = tracer.run(with_globals(function, functions, tracer))
     scope = Scope()
     for name in args if args is not None else parameters:
         scope.declare(name)
@@ -151,135 +147,6 @@ def trace(
     kept = tuple(replace(o, dropped=items[o.name].dropped) for o in program.outputs)
     program = replace(program, outputs=kept)
     return program, tuple(formula_lines(plain(program)))
-
-
-class _Callee:
-    """A program that can be called while a function is traced."""
-
-    def __init__(self, name: str, program: Program, tracer: _Tracer) -> None:
-        self.__name__ = name
-        self.program = program
-        self.tracer = tracer
-
-    def __call__(self, *values: Any, **named: Any) -> fx.Proxy:
-        return self.tracer.create_proxy("call_function", self, values, named)
-
-
-def _with_globals(
-    function: Callable[..., Any], functions: Mapping[str, Program], tracer: _Tracer
-) -> Callable[..., Any]:
-    """The function, with the programs in its namespace."""
-    if not isinstance(function, types.FunctionType) or not functions:
-        return function
-    stubs = {name: _Callee(name, program, tracer) for name, program in functions.items()}
-    known = {**function.__globals__, **stubs}
-    code, closure = function.__code__, function.__closure__
-    return types.FunctionType(code, known, function.__name__, function.__defaults__, closure)
-
-
-# Recording
-
-
-class _Tracer(fx.proxy.GraphAppendingTracer):
-    """Records the calls of one function, with the places where they stand."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(fx.Graph())
-        self.function = function
-        self.who = getattr(function, "__name__", type(function).__name__)
-        self.places: dict[fx.Node, str] = {}
-        self.has_gradients = torch.is_grad_enabled()
-
-    def refuse(self, message: str, place: str | None = None) -> NoReturn:
-        """Stop with a problem at a place, that of the running line when none is given."""
-        where = _place(traceback.walk_stack(sys._getframe())) if place is None else place
-        raise FormulaError([Problem(f"{self.who}{where}: {message}")])
-
-    def parameters(self) -> list[str]:
-        """The names of the parameters of the function."""
-        try:
-            found = inspect.signature(self.function).parameters.values()
-        except (TypeError, ValueError):
-            self.refuse(f"its parameters are not known; write lambda x: {self.who}(x)", "")
-        for parameter in found:
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                self.refuse(f"takes {parameter}; each argument must have a name", "")
-            problem = argument_problem(parameter.name)
-            if problem or parameter.name == "pi":
-                self.refuse(problem or "pi is a constant and cannot be an argument", "")
-        return [parameter.name for parameter in found]
-
-    def run(self, function: Callable[..., Any]) -> Any:
-        """Record the function; what it returns."""
-        given: list[Any] = []
-        named: dict[str, Any] = {}
-        for name, parameter in inspect.signature(self.function).parameters.items():
-            proxy = self.create_proxy("placeholder", name, (), {})
-            if parameter.kind is parameter.KEYWORD_ONLY:
-                named[name] = proxy
-            else:
-                given.append(proxy)
-        try:
-            return function(*given, **named)
-        except FormulaError:
-            raise
-        except Exception as error:
-            place = _place((f, n) for f, n in reversed([*traceback.walk_tb(error.__traceback__)]))
-            detail = ascii(str(error).split("\n")[0])[1:-1][:200]
-            hint = "; only torch's functions take arguments" if "Proxy" in detail else ""
-            message = f"it cannot be traced: {type(error).__name__}: {detail}{hint}"
-            raise FormulaError([Problem(f"{self.who}{place}: {message}")]) from error
-
-    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
-        """Add a call, and keep where it stands."""
-        if torch.is_grad_enabled() != self.has_gradients:
-            self.refuse("switching gradients on and off is not traced; write x.detach()")
-        if len(self.places) >= MAX_NODES:
-            self.refuse(f"more than {MAX_NODES} operations")
-        node = super().create_node(*args, **kwargs)
-        self.places[node] = _place(traceback.walk_stack(sys._getframe()))
-        return node
-
-    def create_arg(self, a: Any) -> Any:
-        """An operand: a traced value, a number, or an option."""
-        match a:
-            case fx.Proxy():
-                return a.node
-            case tuple() | list():
-                return tuple(self.create_arg(part) for part in a)
-            case dict():
-                return {key: self.create_arg(value) for key, value in a.items()}
-            case torch.Tensor():
-                self.refuse("a tensor of the surroundings cannot be traced; make it an argument")
-            case None | str() | Real() | torch.dtype() | types.EllipsisType() | slice():
-                return a
-            case complex():
-                self.refuse("every formula is real; a complex number was found")
-        return self.refuse(f"a {type(a).__name__} cannot stand in a formula; numbers can")
-
-    def to_bool(self, obj: fx.Proxy) -> bool:
-        """Refuse `if`, `while`, `and`, `or`, `not`, `assert` on a traced value."""
-        return self.refuse("it branches on an argument; write torch.where(condition, a, b)")
-
-    def iter(self, obj: fx.Proxy) -> Iterator[Any]:
-        """Refuse `for` over a traced value."""
-        return self.refuse("it loops over an argument; formulas are elementwise")
-
-    def keys(self, obj: fx.Proxy) -> Any:
-        """Refuse ** on a traced value."""
-        return self.refuse("an argument is no mapping")
-
-
-def _place(frames: Any) -> str:
-    """Where the user's own code stands, among frames with the innermost first."""
-    for frame, line in frames:
-        file = frame.f_code.co_filename
-        if not file.startswith(_SKIPPED):
-            return f", line {line} of {ascii(file)[1:-1]}"
-    return ""
-
-
-# Reading
 
 
 @cache
@@ -302,7 +169,7 @@ def _targets() -> dict[int, str]:
 class _GraphReader(Operations):
     """Builds a program from the nodes of a graph."""
 
-    def __init__(self, scope: Scope, source: Source, tracer: _Tracer) -> None:
+    def __init__(self, scope: Scope, source: Source, tracer: Tracer) -> None:
         super().__init__(scope, source)
         self.tracer = tracer
         self.place = tracer.who

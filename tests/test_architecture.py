@@ -41,7 +41,7 @@ LAYERS = (
     ),
     ("derived_identities",),
     ("identities",),
-    ("slopes", "derivative_names", "rewriting", "lowering"),
+    ("slopes", "derivative_names", "rewriting", "lowering", "recording"),
     ("differentiation", "tangents", "tidying"),
     ("planning",),
     ("statements", "backends"),

@@ -376,7 +376,7 @@ class Body:
     def _multiple(self, index: int) -> tuple[Fraction, int] | None:
         """The constant and the other factor of a product that nothing else reads."""
         node = self.program.nodes[index]
-        if node.op != "mul" or self._reads[index] > 1 or self._is_named(index):
+        if node.op != "mul" or self._reads[index] > 1 or self._has_name(index):
             return None
         for constant, other in (node.operands, node.operands[::-1]):
             value = self.program.nodes[constant].value
@@ -384,7 +384,7 @@ class Body:
                 return value, other
         return None
 
-    def _is_named(self, index: int) -> bool:
+    def _has_name(self, index: int) -> bool:
         return index in self._named or (index in self._texts and self._texts[index].binding > 11)
 
     def _mean(self, node: Node) -> Text | None:
