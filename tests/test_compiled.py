@@ -63,6 +63,7 @@ def test_a_training_step_asks_for_derivatives(backend):
         loss = step(x, *values)
         loss.backward()
         optimizer.step()
+    # That it trains at all: wrong derivatives would lead to another function.
     torch.testing.assert_close(u(x, *values).sum(-1), torch.sin(x[:, 0]), rtol=0, atol=0.05)
 
 
