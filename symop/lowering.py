@@ -39,11 +39,12 @@ def lower(program: Program, spelled: Collection[str], *, pull: bool = True) -> P
     Args:
         program: any program.
         spelled: the functions that the backend spells itself.
-        pull: whether a factor that does not depend on the summed dims leaves the sum.
+        pull: whether a factor that does not depend on the summed dims leaves the sum. What does
+            not depend on them at all always does.
     """
     program = without_dead_nodes(_Lowering(program, spelled).run())
     program = without_dead_nodes(_distributed(_folded(program)))
-    return without_dead_nodes(_pulled(program)) if pull else program
+    return without_dead_nodes(_pulled(program, pull))
 
 
 class _Lowering:
@@ -184,20 +185,20 @@ def _distributed(program: Program) -> Program:
     return _placed(program, build, place)
 
 
-def _pulled(program: Program) -> Program:
-    """Take factors that do not depend on the summed dims out of sums."""
+def _pulled(program: Program, factors: bool) -> Program:
+    """Take what does not depend on the summed dims out of sums, factors only where wanted."""
     build = Builder()
     place: list[int] = []
     for node in program.nodes:
         operands = tuple(place[o] for o in node.operands)
         if node.op == "sum":
-            place.append(_sum(build, node, operands[0]))
+            place.append(_sum(build, node, operands[0], factors))
         else:
             place.append(build.put(with_operands(node, operands)))
     return _placed(program, build, place)
 
 
-def _sum(build: Builder, node: Any, operand: int) -> int:
+def _sum(build: Builder, node: Any, operand: int, factors: bool) -> int:
     inner = build.nodes[operand]
     assert node.source is not None
     if covers(node.frame, inner.frame):
@@ -205,14 +206,16 @@ def _sum(build: Builder, node: Any, operand: int) -> int:
         if build.value(count) == 1:
             return operand
         return build.apply("mul", operand, count)
+    if not factors:
+        return build.put(with_operands(node, (operand,)))
     if inner.op == "neg":
-        return build.apply("neg", _sum(build, node, inner.operands[0]))
+        return build.apply("neg", _sum(build, node, inner.operands[0], factors))
     if inner.op in ("mul", "div"):
         a, b = inner.operands
         if covers(node.frame, build.frame(b)):
-            return build.apply(inner.op, _sum(build, node, a), b)
+            return build.apply(inner.op, _sum(build, node, a, factors), b)
         if inner.op == "mul" and covers(node.frame, build.frame(a)):
-            return build.apply("mul", a, _sum(build, node, b))
+            return build.apply("mul", a, _sum(build, node, b, factors))
     return build.put(with_operands(node, (operand,)))
 
 
