@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from symop.compiler import formula
+from symop.dispatch import chosen_backend
 from symop.errors import CallError
 from symop.operators import Op
 from symop.program import Program
-
-BACKENDS = ("auto", "torch")
 
 
 def compile(
@@ -34,7 +32,9 @@ def compile(
         outputs: the names of the outputs, instead of those that no later line uses.
         name: the name of the op, in lower snake case.
         functions: ops that the formula calls, by the names that it calls them.
-        backend: "auto" or "torch"; the variable SYMOP_BACKEND sets what "auto" stands for.
+        backend: "auto" runs fused kernels where they serve and PyTorch operations elsewhere, as
+            "cpu" does; "torch" runs operations only. The variable SYMOP_BACKEND sets what "auto"
+            stands for. Kernels are built when they are first needed.
         precision: "standard", or "high" to evaluate everything in float64 and to round once to
             the dtype of the arguments: for float32 where accuracy matters more than speed.
 
@@ -53,19 +53,12 @@ def compile(
         >>> affine(2.0, torch.tensor([1.0, 2.0]), b=1)
         tensor([3., 5.])
     """
-    _check_backend(backend)
-    programs = _programs(functions or {})
     return Op(
         formula(
-            source, args=args, outputs=outputs, name=name, functions=programs, precision=precision
+            source, args=args, outputs=outputs, name=name, functions=_programs(functions or {}),
+            precision=precision, backend=chosen_backend(backend),
         )
-    )
-
-
-def _check_backend(backend: str) -> None:
-    chosen = os.environ.get("SYMOP_BACKEND", "auto") if backend == "auto" else backend
-    if chosen not in BACKENDS:
-        raise CallError(f"backend {chosen!r} is not known; {', '.join(BACKENDS)} are")
+    )  # fmt: skip
 
 
 def _programs(functions: Mapping[str, Any]) -> dict[str, Program]:
@@ -144,7 +137,7 @@ def generate(
     from symop.artifact import artifact
 
     for backend in backends:
-        _check_backend(backend)
+        chosen_backend(backend)
     programs = _programs(functions or {})
     read = formula(
         source, args=args, outputs=outputs, name=name, functions=programs, precision=precision

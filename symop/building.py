@@ -1,39 +1,160 @@
-"""C text as a shared library, built once and kept."""
+"""C text as a shared library, built when first needed and kept for every later process."""
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import hashlib
+import os
+import platform
+import shutil
 import subprocess
+import sys
 import tempfile
+import threading
+from functools import cache as remembered
 from pathlib import Path
+from typing import Any
 
-from symop.errors import SymopError
+from symop import cache
+from symop.errors import BuildError, CacheError
 
+# No contraction: what is fused is written as such, so that every variant of a kernel rounds alike.
 FLAGS = (
-    "-std=gnu11", "-O3", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno",
-    "-fno-trapping-math", "-ffp-contract=off", "-fopenmp", "-fPIC", "-shared",
-    "-fvisibility=hidden", "-fno-semantic-interposition",
+    "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC",
+    "-shared", "-fvisibility=hidden",
 )  # fmt: skip
+_LOCAL_FLAGS = {"x86_64": ("-march=native", "-mprefer-vector-width=512"),
+                "AMD64": ("-march=native", "-mprefer-vector-width=512"),
+                "aarch64": ("-mcpu=native",), "arm64": ("-mcpu=native",)}  # fmt: skip
+_loading = threading.Lock()
 
 
-class BuildError(SymopError):
-    """A kernel could not be built."""
+def loaded(text: str) -> Any:
+    """The shared library of a C text.
+
+    Raises:
+        BuildError: there is no C compiler, or it refused the text; the message is the compiler's,
+            with the line of the text that it is about.
+    """
+    with _loading:
+        path = _library(text)
+        try:
+            return ctypes.CDLL(str(path))
+        except OSError:
+            # Not a library of this machine any more; what replaces it is.
+            path.unlink(missing_ok=True)
+            return ctypes.CDLL(str(_library(text)))
 
 
-_FOLDER = Path(tempfile.gettempdir()) / "symop-standin"
+def _library(text: str) -> Path:
+    key = hashlib.sha256("\0".join([text, *_conditions()]).encode()).hexdigest()[:32]
+    try:
+        folder = cache.prepared()
+        path = folder / f"kernel-{key}.so"
+        if _is_whole(path):
+            return path
+        # Sixteen locks are enough for builds side by side, and are never taken away.
+        with cache.lock(folder / f"kernel-{key[0]}.lock"):
+            if not _is_whole(path):
+                _build(text, path)
+        return path
+    except CacheError:
+        path = _own_folder() / f"kernel-{key}.so"
+        if not path.exists():
+            _build(text, path)
+        return path
 
 
-def shared_library(text: str) -> Path:
-    """The library of a C text."""
-    _FOLDER.mkdir(exist_ok=True)
-    key = hashlib.sha256("\0".join([text, *FLAGS]).encode()).hexdigest()[:24]
-    target = _FOLDER / f"{key}.so"
-    if not target.exists():
-        source = _FOLDER / f"{key}.c"
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a library is there, ours alone, and what the compiler once wrote."""
+    try:
+        cache.checked(path)
+        return path.with_suffix(".sum").read_text() == _digest(path)
+    except (CacheError, OSError):
+        return False
+
+
+def _build(text: str, path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="symop-") as folder:
+        source = Path(folder) / "kernel.c"
         source.write_text(text)
-        command = ["cc", *FLAGS, str(source), "-o", f"{target}.new", "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        built = Path(folder) / "kernel.so"
+        command = [compiler(), *flags(), str(source), "-o", str(built), "-lm"]
+        done = _run(command)
+        if done.returncode and "-fopenmp" in command:
+            # A compiler without OpenMP, as Apple's: one thread.
+            command.remove("-fopenmp")
+            retried = _run(command)
+            done = retried if retried.returncode == 0 else done
         if done.returncode:
-            raise BuildError(f"the compiler refused a kernel:\n{done.stderr}")
-        Path(f"{target}.new").rename(target)
-    return target
+            raise BuildError(f"{' '.join(command)}\nfailed:\n{done.stderr.strip()}")
+        content = built.read_bytes()
+    cache.write(path.with_suffix(".sum"), hashlib.sha256(content).hexdigest().encode())
+    with cache.replacing(path) as temporary:
+        temporary.write_bytes(content)
+        temporary.chmod(0o700)
+
+
+def _run(command: list[str]) -> Any:
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except OSError as error:
+        raise BuildError(f"{command[0]} cannot be run ({error.strerror})") from error
+
+
+def compiler() -> str:
+    """The C compiler.
+
+    Raises:
+        BuildError: there is none.
+    """
+    given = os.environ.get("CC")
+    for name in [given] if given else ["cc", "gcc", "clang"]:
+        found = shutil.which(name)
+        if found:
+            return found
+    raise BuildError(
+        f"CC is {given!r}, which cannot be run" if given
+        else "no C compiler was found (cc, gcc, clang); install one or name it in CC"
+    )  # fmt: skip
+
+
+def flags() -> tuple[str, ...]:
+    """The flags that kernels are compiled with on this machine."""
+    return (*FLAGS, *_LOCAL_FLAGS.get(platform.machine(), ()), "-fopenmp")
+
+
+def _conditions() -> list[str]:
+    """What a library depends on beside its text: the compiler, its flags, the processor."""
+    path = compiler()
+    found = os.stat(path)
+    return [path, str(found.st_size), str(found.st_mtime_ns), *flags(), _processor()]
+
+
+@remembered
+def _processor() -> str:
+    """The instructions that the processor has, as far as the system tells."""
+    if sys.platform == "linux":
+        try:
+            with open("/proc/cpuinfo") as lines:
+                for line in lines:
+                    if line.startswith(("flags", "Features")):
+                        return line
+        except OSError:
+            pass
+    return platform.processor() + platform.machine()
+
+
+@remembered
+def _own_folder() -> Path:
+    """A folder of this process, where the cache cannot be used."""
+    folder = Path(tempfile.mkdtemp(prefix="symop-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

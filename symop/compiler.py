@@ -40,6 +40,7 @@ class Formula:
     precision: "standard" evaluates in the dtype of the arguments, half precision in float32;
         "high" evaluates everything in float64. Either rounds once.
     source: the formula without rewrites, None where there were none to make.
+    backend: what may run it: "torch", or "auto" and "cpu" for fused kernels where they serve.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Formula:
     text: tuple[str, ...]
     precision: str = "standard"
     source: Program | None = None
+    backend: str = "torch"
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -89,9 +91,10 @@ def formula(
     name: str | None = None,
     functions: Mapping[str, Program] | None = None,
     precision: str = "standard",
+    backend: str = "torch",
 ) -> Formula:
     """Read a formula in any of the forms that `symop.compile` takes."""
     written, text = read(source, args=args, outputs=outputs, functions=functions or {})
     default = getattr(source, "__name__", "op") if callable(source) else "op"
     chosen = name if name is not None else default if default.isidentifier() else "op"
-    return Formula(check_op_name(chosen), rewrite(written), text, precision, written)
+    return Formula(check_op_name(chosen), rewrite(written), text, precision, written, backend)

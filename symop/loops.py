@@ -67,12 +67,14 @@ class Routine:
     arguments: the tensors that are passed in.
     outputs: what is returned; each is a slot.
     temporaries: slots between loops, with their frames.
+    numbers: outputs that are kept, as temporaries are, in the type that is computed in.
     """
 
     arguments: tuple[Argument, ...]
     outputs: tuple[Output, ...]
     temporaries: tuple[tuple[str, Frame], ...]
     loops: tuple[Loop, ...]
+    numbers: frozenset[str] = frozenset()
 
 
 def schedule(program: Program) -> Routine | None:

@@ -10,11 +10,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from torch import Tensor
+from torch.compiler import is_dynamo_compiling
 from torch.fx import Proxy
 from torch.nn import Parameter
 
 from symop.compiler import Formula
 from symop.differentiation import vjp
+from symop.dispatch import Dispatch
 from symop.errors import CallError, DerivativeError
 from symop.formulas import formula_lines
 from symop.loading import load
@@ -52,6 +54,7 @@ class Op:
         self.__name__ = formula.name
         module = load(formula.name, formula.module_text, lambda new: _continued(new, formula))
         self._call = getattr(module, formula.name)
+        self._run = self._call if formula.backend == "torch" else Dispatch(formula, module)
         self._arity = len(formula.program.arguments)
         self._key = id(self)
         _OPS[self._key] = self
@@ -120,7 +123,9 @@ class Op:
                 return traced[0].tracer.create_proxy("call_function", self, values, named)
             values = self._bound(values, named)
         try:
-            return self._call(*values)
+            if is_dynamo_compiling():
+                return self._call(*values)
+            return self._run(*values)
         except (TypeError, ValueError, RuntimeError, AttributeError) as error:
             problem = self._diagnosis(values)
             if problem is None:
@@ -220,7 +225,7 @@ class Op:
         for _ in range(order):
             program = tidy(elementwise_derivative(program, argument))
         suffix = f"_{order}" if order > 1 else ""
-        return _derived(f"{self.name}_d_{argument}{suffix}", program, self.precision)
+        return _derived(f"{self.name}_d_{argument}{suffix}", program, self._formula)
 
     @property
     def vjp(self) -> Op:
@@ -296,8 +301,7 @@ def _continued(module: ModuleType, formula: Formula) -> None:
     if formula.plan.second:
         gradient = getattr(module, f"{class_name(formula.name)}Backward")
         name = f"{formula.name}_backward"
-        precision = formula.precision
-        extend(gradient, formula.plan, lambda program: _vjp_op(name, program, precision))
+        extend(gradient, formula.plan, lambda program: _vjp_op(name, program, formula))
 
 
 # Ops by their keys; an op that nobody holds any more is in no call either.
@@ -319,17 +323,18 @@ _derive._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 _MAKERS: dict[str, Callable[..., Op]] = {
     "d": Op._elementwise,
-    "vjp": lambda op: _vjp_op(op.name, op.program, op.precision),
-    "jvp": lambda op: _derived(f"{op.name}_jvp", tidy(jvp(op.program)), op.precision),
+    "vjp": lambda op: _vjp_op(op.name, op.program, op._formula),
+    "jvp": lambda op: _derived(f"{op.name}_jvp", tidy(jvp(op.program)), op._formula),
 }
 
 
-def _derived(name: str, program: Program, precision: str) -> Op:
-    return Op(Formula(name, program, tuple(formula_lines(plain(program))), precision))
+def _derived(name: str, program: Program, of: Formula) -> Op:
+    text = tuple(formula_lines(plain(program)))
+    return Op(Formula(name, program, text, of.precision, backend=of.backend))
 
 
-def _vjp_op(name: str, program: Program, precision: str) -> Op:
-    return _derived(f"{name}_vjp", tidy(vjp(program)), precision)
+def _vjp_op(name: str, program: Program, of: Formula) -> Op:
+    return _derived(f"{name}_vjp", tidy(vjp(program)), of)
 
 
 def _listed(names: Any) -> str:

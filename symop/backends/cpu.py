@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symop.backends.vector_math import SPELLED, definitions, spelling
@@ -45,13 +46,19 @@ _WIDTH = 72
 _LARGEST_POWER = 8
 
 
-def routine(program: Program) -> Routine | None:
-    """The loops of a program in the operations of C; None where C lacks one of them."""
+def routine(program: Program, numbers: Sequence[str] = ()) -> Routine | None:
+    """The loops of a program in the operations of C; None where C lacks one of them.
+
+    Args:
+        program: any program.
+        numbers: outputs that are kept in the type that is computed in.
+    """
     try:
         lowered = lower(program, SPELLED, pull=False)
     except AssertionError:
         return None
-    return schedule(lowered)
+    made = schedule(lowered)
+    return made and replace(made, numbers=frozenset(numbers))
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,7 @@ class _Printer:
         self.loop = loop
         self.variant = variant
         self.results: list[Result] = [loop.results[k] for k in variant.wanted]
-        self.temporaries = {name for name, _ in routine.temporaries}
+        self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         self.nodes = loop.nodes
         self.reads = [0] * len(self.nodes)
         self.alive = self._alive()

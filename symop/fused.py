@@ -1,0 +1,263 @@
+"""An op on fused CPU kernels: what hosts ask for, and the host that runs in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import Parameter
+
+from symop.compiler import Formula
+from symop.frames import SCALAR
+from symop.kernels import Data, Kernels, Prepared
+from symop.launching import Launcher, Refused
+from symop.names import class_name, spelled
+from symop.planning import Plan
+from symop.program import Builder, Output, Program, with_operands
+
+_KINDS = frozenset({Tensor, Parameter})
+_DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+
+
+class Fused:
+    """The routines of an op.
+
+    Args:
+        formula: the formula.
+        module: its generated module, which does whatever kernels cannot do.
+    """
+
+    def __init__(self, formula: Formula, module: ModuleType) -> None:
+        plan = formula.plan
+        self.plan = plan
+        self.name = formula.name
+        self.function = getattr(module, class_name(formula.name))
+        self.names = tuple(a.name for a in plan.program.arguments)
+        self.masks = tuple(k for k, a in enumerate(plan.program.arguments) if a.is_mask)
+        self.outputs = tuple(o.name for o in plan.program.outputs)
+        self.places = tuple(self.names.index(name) for name in plan.wanted)
+        self.saved = tuple(
+            (0, self.names.index(n)) if n in self.names else (1, self.outputs.index(n))
+            for n in plan.saved
+        )
+        is_precise = formula.precision == "high"
+        self.kernels = Kernels(formula.name, self.names, is_precise=is_precise)
+        self.forward = self.kernels.routine(plan.program, self.names, takes_all=True)
+        self._gradients: dict[int, Prepared | None] = {}
+        self._losses: dict[int, Prepared | None] = {}
+
+    def gradient(self, needs: int) -> Prepared | None:
+        """The routine of the gradients whose bits are set, in the order of `plan.wanted`.
+
+        Its values are what was saved, then the cotangents.
+        """
+        if needs not in self._gradients:
+            chosen = tuple(o for k, o in enumerate(self.plan.gradient.outputs) if needs >> k & 1)
+            program = replace(self.plan.gradient, outputs=chosen)
+            values = (*self.plan.saved, *(f"grad_{name}" for name in self.outputs))
+            self._gradients[needs] = self.kernels.routine(program, values)
+        return self._gradients[needs]
+
+    def kept(self, needs: int) -> tuple[int, ...]:
+        """The places of the saved values that gradients need."""
+        wanted = {k for k in range(len(self.places)) if needs >> k & 1}
+        return tuple(k for k, uses in enumerate(self.plan.uses) if uses & wanted)
+
+    def loss(self, scalars: int) -> Prepared | None:
+        """The value together with the gradients of 0-d arguments, for a cotangent of one.
+
+        None where that takes more than one loop, or the op is no scalar of its arguments.
+        """
+        if scalars not in self._losses:
+            program = _with_gradients(self.plan, scalars)
+            made = None
+            if program is not None:
+                numbers = [o.name for o in program.outputs[1:]]
+                made = self.kernels.routine(
+                    program, self.names, takes_all=True, numbers=numbers
+                )
+            self._losses[scalars] = made if made and len(made.data[5]) == 1 else None
+        return self._losses[scalars]
+
+    def by_operations(
+        self, needs: int, shapes: Sequence[Sequence[int]], *values: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        """Gradients by the generated module, which can be differentiated further.
+
+        Args:
+            needs: the wanted gradients, as bits.
+            shapes: the shapes of the arguments.
+            values: what was saved, then the cotangents.
+        """
+        sizes = {spelled(n): torch.Size(s) for n, s in zip(self.names, shapes, strict=True)}
+        asked = {p for k, p in enumerate(self.places) if needs >> k & 1}
+        context = SimpleNamespace(
+            saved_tensors=values[: len(self.saved)],
+            shape=SimpleNamespace(**sizes),
+            needs_input_grad=tuple(k in asked for k in range(len(self.names))),
+        )
+        found = self.function.backward(context, *values[len(self.saved) :])
+        found = found if isinstance(found, tuple) else (found,)
+        return tuple(found[p] for p in sorted(asked))
+
+
+def _with_gradients(plan: Plan, scalars: int) -> Program | None:
+    """The value and some gradients as one program."""
+    program = plan.program
+    if len(program.outputs) != 1 or program.outputs[0].frame != SCALAR:
+        return None
+    build = Builder(program.nodes)
+    value = program.outputs[0]
+    known = {value.name: value.node, f"grad_{value.name}": build.constant(1)}
+    place: list[int] = []
+    for node in plan.gradient.nodes:
+        if node.op in ("argument", "mask") and node.value in known:
+            place.append(known[str(node.value)])
+        else:
+            place.append(build.put(with_operands(node, tuple(place[o] for o in node.operands))))
+    gradients = tuple(
+        Output(o.name, place[o.node], o.frame)
+        for k, o in enumerate(plan.gradient.outputs)
+        if scalars >> k & 1
+    )
+    return Program(program.arguments, tuple(build.nodes), (value, *gradients))
+
+
+class PythonHost:
+    """Runs the routines of an op from Python.
+
+    Args:
+        fused: the routines.
+        fallback: the op on plain operations.
+    """
+
+    def __init__(self, fused: Fused, fallback: Callable[..., Any]) -> None:
+        assert fused.forward is not None
+        self.fused = fused
+        self.fallback = fallback
+        self.forward = Launcher(fused.forward.data, fused.kernels)
+        self._launchers: dict[Data, Launcher] = {}
+        self.apply = _function(self).apply  # type: ignore[no-untyped-call]
+
+    def __call__(self, *values: Any) -> Any:
+        if not _are_plain(values, self.fused.masks):
+            return self.fallback(*values)
+        try:
+            return self.apply(*values)
+        except Refused:
+            return self.fallback(*values)
+
+    def launcher(self, data: Data) -> Launcher:
+        """What runs a routine."""
+        if data not in self._launchers:
+            self._launchers[data] = Launcher(data, self.fused.kernels)
+        return self._launchers[data]
+
+    def run_forward(self, ctx: Any, values: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs; for a scalar loss, its gradients by numbers are kept beside it."""
+        fused = self.fused
+        ctx.shapes = [value.shape for value in values]
+        ctx.numbers = {}
+        scalars = sum(
+            1 << k for k, p in enumerate(fused.places)
+            if ctx.needs_input_grad[p] and not values[p].dim()
+        )  # fmt: skip
+        made = fused.loss(scalars) if scalars else None
+        if made is None:
+            return self.forward(values, ctx.shapes)
+        result, *numbers = self.launcher(made.data)(values, ctx.shapes, numbers=1)
+        bits = [k for k in range(len(fused.places)) if scalars >> k & 1]
+        ctx.numbers = dict(zip(bits, numbers, strict=True))
+        return [result]
+
+    def run_backward(
+        self, ctx: Any, needs: int, saved: Sequence[Tensor | None], grads: Sequence[Tensor]
+    ) -> list[Tensor] | None:
+        """The gradients whose bits are set, None where kernels do not serve."""
+        fused = self.fused
+        done = {k: n for k, n in ctx.numbers.items() if needs >> k & 1}
+        rest = needs & ~sum(1 << k for k in done)
+        made = fused.gradient(rest) if rest else None
+        values = (*saved, *grads)
+        if rest and made is None:
+            return None
+        inputs = [values[k] for k in made.inputs] if made else []
+        real = [v for v in (*inputs, *grads) if v is not None and v.dtype != torch.bool]
+        if None in inputs or not _are_plain(real, ()) or len({v.dtype for v in real}) != 1:
+            return None
+        results: dict[int, Tensor] = {}
+        for k, number in done.items():
+            results[k] = (grads[0] * number).to(grads[0].dtype)
+        if made:
+            try:
+                found = self.launcher(made.data)(inputs, ctx.shapes)
+            except Refused:
+                return None
+            bits = [k for k in range(len(fused.places)) if rest >> k & 1]
+            results |= dict(zip(bits, found, strict=True))
+        return [results[k] for k in sorted(results)]
+
+
+def _function(host: PythonHost) -> Any:
+    fused = host.fused
+
+    class FusedFunction(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *values: Tensor) -> Any:
+            results = host.run_forward(ctx, values)
+            known = (values, results)
+            needs = _bits(ctx.needs_input_grad, fused.places)
+            kept = fused.kept(needs)
+            pairs = enumerate(fused.saved)
+            ctx.save_for_backward(*(known[o][p] if k in kept else None for k, (o, p) in pairs))
+            return results[0] if len(results) == 1 else tuple(results)
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Tensor) -> Any:
+            needs = _bits(ctx.needs_input_grad, fused.places)
+            saved = ctx.saved_tensors
+            results: Sequence[Tensor | None] | None = None
+            if needs and not torch.is_grad_enabled():
+                results = host.run_backward(ctx, needs, saved, grads)
+            if results is None:
+                results = fused.by_operations(needs, ctx.shapes, *saved, *grads)
+            found: list[Tensor | None] = [None] * len(fused.names)
+            asked = [p for k, p in enumerate(fused.places) if needs >> k & 1]
+            for place, result in zip(asked, results, strict=True):
+                found[place] = result
+            return tuple(found)
+
+    return FusedFunction
+
+
+def _bits(needs: Sequence[bool], places: Sequence[int]) -> int:
+    return sum(1 << k for k, p in enumerate(places) if needs[p])
+
+
+def _are_plain(values: Sequence[Any], masks: Sequence[int]) -> bool:
+    """Whether kernels may read these values: dense on the CPU, and nothing watches them."""
+    kind = None
+    for k, value in enumerate(values):
+        if type(value) not in _KINDS or value.device.type != "cpu":
+            return False
+        if value.layout != torch.strided or value.is_neg():
+            return False
+        if k in masks:
+            if value.dtype != torch.bool:
+                return False
+        elif value.dtype not in _DTYPES or kind not in (None, value.dtype):
+            return False
+        else:
+            kind = value.dtype
+    return kind is not None and not (
+        torch._C._are_functorch_transforms_active()
+        or torch._C._len_torch_dispatch_stack()
+        or torch._C._len_torch_function_stack()
+        or forward_ad._current_level >= 0
+        or torch._C._get_tracing_state() is not None
+    )
