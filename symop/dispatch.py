@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from symop import native_host
 from symop.compiler import Formula
@@ -33,47 +34,65 @@ def chosen_backend(backend: str) -> str:
     return chosen
 
 
+_KINDS = frozenset({Tensor, Parameter, int, float})
+
+
 class Dispatch:
-    """Runs an op, on kernels that are made when they are first needed.
+    """Runs an op on kernels that are made when they are first needed.
 
     Args:
         formula: the formula.
         module: its generated module.
+        plain: the op on plain operations, for whatever it is called with.
+        ready: is called with what runs the op from now on.
     """
 
-    def __init__(self, formula: Formula, module: ModuleType) -> None:
-        self.formula = formula
-        self.module = module
-        self.plain: Callable[..., Any] = getattr(module, formula.name)
-        self.host: Callable[..., Any] = self.plain
+    def __init__(
+        self, formula: Formula, module: ModuleType, plain: Callable[..., Any],
+        ready: Callable[[Callable[..., Any]], None],
+    ) -> None:  # fmt: skip
+        self._formula = formula
+        self._operands = module._operands
+        self._module = module
+        self._plain = plain
+        self._ready = ready
+        self._masks = {k for k, a in enumerate(formula.program.arguments) if a.is_mask}
+        self._host: Callable[..., Any] | None = None
         self._lock = threading.Lock()
-        self._begun = False
 
     def __call__(self, *values: Any) -> Any:
-        """The value of the op."""
-        if not self._begun and any(isinstance(v, Tensor) and v.device.type == "cpu" for v in values):
-            self._begin()
-        return self.host(*values)
+        """The value of the op; the first call with a CPU tensor makes its kernels."""
+        if any(type(v) in (Tensor, Parameter) and v.device.type == "cpu" for v in values):
+            return self._begun()(*values)
+        return self._plain(*values)
 
-    def _begin(self) -> None:
+    def _begun(self) -> Callable[..., Any]:
         with self._lock:
-            if self._begun:
-                return
-            fused = Fused(self.formula, self.module)
-            if fused.forward is not None:
-                self.host = _host(fused, self._fallback)
-            self._begun = True
+            if self._host is None:
+                fused = Fused(self._formula, self._module)
+                self._host = self._plain
+                if fused.forward is not None:
+                    self._host = _host(fused, self._fallback)
+                self._ready(self._host)
+            return self._host
 
-    def _fallback(self, *values: Any) -> Any:
-        """Values of mixed kinds, once they are tensors of one dtype; the rest by operations."""
-        if not torch._C._are_functorch_transforms_active():
-            masks = {k for k, a in enumerate(self.formula.program.arguments) if a.is_mask}
-            real = [v for k, v in enumerate(values) if k not in masks]
-            made = self.module._operands(*real)
-            if made is not real and any(a is not b for a, b in zip(made, real, strict=True)):
+    def _fallback(self, *values: Any, **named: Any) -> Any:
+        """What kernels do not take: numbers and mixed dtypes, once they are tensors of one dtype,
+        go back to them; everything else is done by operations."""
+        takes = not named and len(values) == len(self._formula.program.arguments)
+        if (
+            takes
+            and _KINDS.issuperset(map(type, values))
+            and not torch._C._are_functorch_transforms_active()
+            and not any(isinstance(v, Tensor) and v.is_complex() for v in values)
+        ):
+            real = [v for k, v in enumerate(values) if k not in self._masks]
+            made = self._operands(*real)
+            if any(a is not b for a, b in zip(made, real, strict=True)):
                 rest = iter(made)
-                return self.host(*(v if k in masks else next(rest) for k, v in enumerate(values)))
-        return self.plain(*values)
+                mixed = (v if k in self._masks else next(rest) for k, v in enumerate(values))
+                return self._begun()(*mixed)
+        return self._plain(*values, **named)
 
 
 def _host(fused: Fused, fallback: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,7 +54,9 @@ class Op:
         self.__name__ = formula.name
         module = load(formula.name, formula.module_text, lambda new: _continued(new, formula))
         self._call = getattr(module, formula.name)
-        self._run = self._call if formula.backend == "torch" else Dispatch(formula, module)
+        self._run: Callable[..., Any] = self._plain
+        if formula.backend != "torch":
+            self._run = Dispatch(formula, module, self._plain, self._take)
         self._arity = len(formula.program.arguments)
         self._key = id(self)
         _OPS[self._key] = self
@@ -116,6 +118,17 @@ class Op:
         Raises:
             CallError: the values are too few or too many, or cannot be combined.
         """
+        if not (named or is_dynamo_compiling()):
+            return self._run(*values)
+        if is_dynamo_compiling() or any(isinstance(v, Proxy) for v in (*values, *named.values())):
+            return self._plain(*values, **named)
+        return self._run(*self._bound(values, named))
+
+    def _take(self, run: Callable[..., Any]) -> None:
+        self._run = run
+
+    def _plain(self, /, *values: Any, **named: Any) -> Any:
+        """A call by plain operations, with whatever values; says what is wrong with them."""
         if named or len(values) != self._arity or not _TENSORS.issuperset(map(type, values)):
             traced = [v for v in (*values, *named.values()) if isinstance(v, Proxy)]
             if traced:
@@ -123,9 +136,7 @@ class Op:
                 return traced[0].tracer.create_proxy("call_function", self, values, named)
             values = self._bound(values, named)
         try:
-            if is_dynamo_compiling():
-                return self._call(*values)
-            return self._run(*values)
+            return self._call(*values)
         except (TypeError, ValueError, RuntimeError, AttributeError) as error:
             problem = self._diagnosis(values)
             if problem is None:

@@ -5,6 +5,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+static int64_t threads(void) { return omp_get_max_threads(); }
+#else
+static int64_t threads(void) { return 1; }
+#endif
 
 enum {
     WIDTH = 64,       /* elements of a block; the last one is padded */
@@ -374,36 +380,44 @@ static void reduce_chunk(const struct call *c, struct room *room, char *const *b
     }
 }
 
+/* A share of the partial sums of all rows. */
+static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, int64_t last,
+                           double *partial)
+{
+    char few[FEW], *memory = taken(few, FEW, room_size(c));
+    if (!memory) {
+        return NO_MEMORY;
+    }
+    struct room room = in_room(c, memory);
+    char *base[c->operands];
+    for (int64_t task = first; task < last; ++task) {
+        const int64_t start = task % chunks * CHUNK;
+        locate(c, task / chunks, base);
+        reduce_chunk(c, &room, base, start, least(start + CHUNK, c->inner.length),
+                     partial + task * c->kernel->results);
+    }
+    given_back(few, memory);
+    return DONE;
+}
+
 /* The innermost dim is reduced: each cell of the results is the sum of a row. */
 static int64_t reduce_rows(const struct call *c)
 {
     const struct kernel *kernel = c->kernel;
     const int64_t length = c->inner.length, cells = c->outer.length;
-    const int64_t chunks = length > 0 ? quotient(length, CHUNK) : 1;
+    const int64_t chunks = length > 0 ? quotient(length, CHUNK) : 1, tasks = cells * chunks;
     const int results = kernel->results;
     double few[FEW_SUMS];
-    double *partial = taken(few, sizeof few, sizeof(double) * results * chunks * cells);
-    int64_t failed = !partial;
-    #pragma omp parallel if (!failed && cells * length >= PARALLEL)
-    {
-        char some[FEW], *memory = failed ? 0 : taken(some, FEW, room_size(c));
-        if (memory) {
-            struct room room = in_room(c, memory);
-            char *base[c->operands];
-            #pragma omp for schedule(static)
-            for (int64_t task = 0; task < cells * chunks; ++task) {
-                const int64_t start = task % chunks * CHUNK;
-                locate(c, task / chunks, base);
-                reduce_chunk(c, &room, base, start, least(start + CHUNK, length),
-                             partial + task * results);
-            }
-            given_back(some, memory);
-        } else {
-            #pragma omp atomic write
-            failed = 1;
-            #pragma omp for schedule(static)
-            for (int64_t task = 0; task < cells * chunks; ++task) {
-            }
+    double *partial = taken(few, sizeof few, sizeof(double) * results * tasks);
+    int64_t failed = partial ? DONE : NO_MEMORY;
+    if (partial && cells * length < PARALLEL) {
+        failed = reduce_some(c, chunks, 0, tasks, partial);
+    } else if (partial) {
+        const int64_t parts = least(tasks, 4 * threads());
+        #pragma omp parallel for schedule(static) reduction(| : failed)
+        for (int64_t part = 0; part < parts; ++part) {
+            failed |= reduce_some(c, chunks, tasks * part / parts, tasks * (part + 1) / parts,
+                                  partial);
         }
     }
     for (int64_t cell = 0; !failed && cell < cells; ++cell) {
@@ -420,7 +434,7 @@ static int64_t reduce_rows(const struct call *c)
         }
     }
     given_back(few, partial);
-    return failed ? NO_MEMORY : DONE;
+    return failed;
 }
 
 /* How the rows of a sum over the outer dims are shared out. Short rows are taken several at a
@@ -472,34 +486,43 @@ static void reduce_tile(const struct call *c, const struct columns *s, struct ro
     }
 }
 
+/* A share of the partial sums of all columns. */
+static int64_t reduce_some_columns(const struct call *c, const struct columns *s, int64_t first,
+                                   int64_t last, double *partial)
+{
+    char few[FEW], *memory = taken(few, FEW, room_size(c));
+    if (!memory) {
+        return NO_MEMORY;
+    }
+    struct room room = in_room(c, memory);
+    char *base[c->operands];
+    for (int64_t task = first; task < last; ++task) {
+        const int64_t column = task % s->tiles * TILE, group = task / s->tiles % s->groups;
+        locate(c, task / s->tiles / s->groups, base);
+        reduce_tile(c, s, &room, base, group, column,
+                    partial + task / s->tiles * c->kernel->results * s->width + column);
+    }
+    given_back(few, memory);
+    return DONE;
+}
+
 /* The innermost dim stays: rows are added to one another. */
 static int64_t reduce_columns(const struct call *c)
 {
     const struct kernel *kernel = c->kernel;
     const struct columns s = columns_of(c);
     const int64_t cells = c->outer.length, each = kernel->results * s.width;
+    const int64_t tasks = cells * s.groups * s.tiles;
     double *partial = malloc(sizeof(double) * cells * s.groups * each);
-    int64_t failed = !partial;
-    #pragma omp parallel if (!failed && cells * c->inner.length >= PARALLEL)
-    {
-        char some[FEW], *memory = failed ? 0 : taken(some, FEW, room_size(c));
-        if (memory) {
-            struct room room = in_room(c, memory);
-            char *base[c->operands];
-            #pragma omp for schedule(static)
-            for (int64_t task = 0; task < cells * s.groups * s.tiles; ++task) {
-                const int64_t column = task % s.tiles * TILE, group = task / s.tiles % s.groups;
-                locate(c, task / s.tiles / s.groups, base);
-                reduce_tile(c, &s, &room, base, group, column,
-                            partial + task / s.tiles * each + column);
-            }
-            given_back(some, memory);
-        } else {
-            #pragma omp atomic write
-            failed = 1;
-            #pragma omp for schedule(static)
-            for (int64_t task = 0; task < cells * s.groups * s.tiles; ++task) {
-            }
+    int64_t failed = partial ? DONE : NO_MEMORY;
+    if (partial && cells * c->inner.length < PARALLEL) {
+        failed = reduce_some_columns(c, &s, 0, tasks, partial);
+    } else if (partial) {
+        const int64_t parts = least(tasks, 4 * threads());
+        #pragma omp parallel for schedule(static) reduction(| : failed)
+        for (int64_t part = 0; part < parts; ++part) {
+            failed |= reduce_some_columns(c, &s, tasks * part / parts, tasks * (part + 1) / parts,
+                                          partial);
         }
     }
     for (int64_t cell = 0; !failed && cell < cells; ++cell) {
@@ -519,7 +542,29 @@ static int64_t reduce_columns(const struct call *c)
         }
     }
     free(partial);
-    return failed ? NO_MEMORY : DONE;
+    return failed;
+}
+
+static int64_t store_range(const struct call *c, int64_t start, int64_t end, int in_place)
+{
+    const int64_t whole = in_place ? (end - start) / WIDTH * WIDTH : 0;
+    if (whole) {
+        compute(c, c->data, start, whole, 0, 0, 0, 0);
+        start += whole;
+    }
+    if (start >= end) {
+        return DONE;
+    }
+    _Alignas(64) char few[FEW];
+    char *room = taken(few, FEW, (int64_t)c->operands * TILE * 8);
+    if (!room) {
+        return NO_MEMORY;
+    }
+    for (; start < end; start += TILE) {
+        compute(c, c->data, start, least(TILE, end - start), room, 0, 0, 0);
+    }
+    given_back(few, room);
+    return DONE;
 }
 
 /* No result is reduced. */
@@ -528,34 +573,17 @@ static int64_t store_all(const struct call *c)
     const int64_t length = c->inner.length, blocks = quotient(length, WIDTH);
     const int64_t parts = quotient(length, PARALLEL / 2);
     const int in_place = is_in_place(c);
-    int64_t failed = 0;
-    #pragma omp parallel for schedule(static) if (length >= PARALLEL)
-    for (int64_t part = 0; part < parts; ++part) {
-        int64_t start = blocks * part / parts * WIDTH;
-        const int64_t end = least(blocks * (part + 1) / parts * WIDTH, length);
-        if (in_place) {
-            const int64_t whole = (end - start) / WIDTH * WIDTH;
-            if (whole) {
-                compute(c, c->data, start, whole, 0, 0, 0, 0);
-            }
-            start += whole;
-        }
-        if (start < end) {
-            const int64_t size = (int64_t)c->operands * TILE * 8;
-            _Alignas(64) char few[FEW];
-            char *room = taken(few, FEW, size);
-            for (; room && start < end; start += TILE) {
-                compute(c, c->data, start, least(TILE, end - start), room, 0, 0, 0);
-            }
-            if (!room) {
-                #pragma omp atomic write
-                failed = 1;
-            } else {
-                given_back(few, room);
-            }
-        }
+    if (length < PARALLEL) {
+        return store_range(c, 0, length, in_place);
     }
-    return failed ? NO_MEMORY : DONE;
+    int64_t failed = 0;
+    #pragma omp parallel for schedule(static) reduction(| : failed)
+    for (int64_t part = 0; part < parts; ++part) {
+        const int64_t start = blocks * part / parts * WIDTH;
+        const int64_t end = least(blocks * (part + 1) / parts * WIDTH, length);
+        failed |= store_range(c, start, end, in_place);
+    }
+    return failed;
 }
 
 /* Runs one loop over the given sizes.
