@@ -13,6 +13,7 @@ from torch.autograd import forward_ad
 from torch.nn import Parameter
 
 from symop.compiler import Formula
+from symop.derivative_names import cotangent_names
 from symop.frames import SCALAR
 from symop.kernels import Data, Kernels, Prepared
 from symop.launching import Launcher, Refused
@@ -40,6 +41,7 @@ class Fused:
         self.names = tuple(a.name for a in plan.program.arguments)
         self.masks = tuple(k for k, a in enumerate(plan.program.arguments) if a.is_mask)
         self.outputs = tuple(o.name for o in plan.program.outputs)
+        self.cotangents = tuple(cotangent_names(plan.program)[name] for name in self.outputs)
         self.places = tuple(self.names.index(name) for name in plan.wanted)
         self.saved = tuple(
             (0, self.names.index(n)) if n in self.names else (1, self.outputs.index(n))
@@ -59,7 +61,7 @@ class Fused:
         if needs not in self._gradients:
             chosen = tuple(o for k, o in enumerate(self.plan.gradient.outputs) if needs >> k & 1)
             program = replace(self.plan.gradient, outputs=chosen)
-            values = (*self.plan.saved, *(f"grad_{name}" for name in self.outputs))
+            values = (*self.plan.saved, *self.cotangents)
             self._gradients[needs] = self.kernels.routine(program, values)
         return self._gradients[needs]
 
@@ -113,7 +115,8 @@ def _with_gradients(plan: Plan, scalars: int) -> Program | None:
         return None
     build = Builder(program.nodes)
     value = program.outputs[0]
-    known = {value.name: value.node, f"grad_{value.name}": build.constant(1)}
+    cotangent = cotangent_names(program)[value.name]
+    known = {value.name: value.node, cotangent: build.constant(1)}
     place: list[int] = []
     for node in plan.gradient.nodes:
         if node.op in ("argument", "mask") and node.value in known:
