@@ -44,6 +44,14 @@ class FileError(SymopError, ValueError):
     """A file was not written, because that would lose or hide something."""
 
 
+class CacheError(SymopError, OSError):
+    """The folder of compiled files cannot be used: missing rights, no space, or not ours alone."""
+
+
+class BuildError(SymopError):
+    """A C or C++ compiler is missing, or refused what symop gave it."""
+
+
 class CheckError(SymopError):
     """A generated gradient disagrees with the reference: a fault in symop itself."""
 

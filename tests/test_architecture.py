@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent / "symop"
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
     ("errors", "frames", "layout", "functions"),
-    ("names", "program", "reductions"),
+    ("names", "program", "reductions", "cache"),
     ("syntax",),
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
@@ -48,7 +48,7 @@ LAYERS = (
     ("methods", "gradient_methods"),
     ("views", "rendering", "symbolic", "tracing"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis", "modules"),
+    ("compiler", "loading", "orders", "diagnosis", "modules", "native_host"),
     ("exact",),
     ("agreement", "candidates"),
     ("points",),

@@ -1,0 +1,333 @@
+// The host of the CPU backend: a Python callable that runs an op whose loops are C kernels.
+//
+// Calls that are not plain (see host_plain.h) go to a Python callable with the same arguments.
+#include <Python.h>
+#include <structmember.h>
+#include <torch/version.h>
+
+#include "host_core.h"
+#include "host_node.h"
+
+namespace symop {
+namespace {
+
+struct HostObject {
+  PyObject_HEAD
+  vectorcallfunc call;
+  std::shared_ptr<Core>* core;
+  unsigned long long calls_fast;
+};
+
+using Arguments = c10::SmallVector<const at::Tensor*, 8>;
+
+// The tensors of a call; whether all of them are plain and of one type.
+bool plain_arguments(const Core& core, PyObject* const* args, Arguments& tensors, int& dtype) {
+  dtype = kOther;
+  for (size_t k = 0; k < core.forward->n_tensors; ++k) {
+    if (!THPVariable_CheckExact(args[k])) {
+      return false;
+    }
+    const at::Tensor& tensor = THPVariable_Unpack(args[k]);
+    if (!tensor_is_plain(tensor)) {
+      return false;
+    }
+    if ((core.masks >> k & 1) != 0) {
+      if (tensor.scalar_type() != c10::ScalarType::Bool) {
+        return false;
+      }
+    } else {
+      const int code = dtype_code(tensor.scalar_type());
+      if (code == kOther || (dtype != kOther && code != dtype)) {
+        return false;
+      }
+      dtype = code;
+    }
+    tensors.push_back(&tensor);
+  }
+  return dtype != kOther;
+}
+
+// Puts a node behind the outputs.
+void record(const std::shared_ptr<Core>& core, const Arguments& tensors, Run& run, Shapes&& shapes,
+            uint64_t kept, uint64_t done, const uint64_t* cells) {
+  HostNode* node = nullptr;
+  NodePointer owner = new_node(node);
+  torch::autograd::edge_list edges;
+  edges.reserve(tensors.size());
+  for (const at::Tensor* tensor : tensors) {
+    edges.push_back(
+        requires_grad(*tensor) ? torch::autograd::impl::gradient_edge(*tensor) : Edge());
+  }
+  node->set_next_edges(std::move(edges));
+  for (at::Tensor& output : run.outputs) {
+    const auto number = node->add_input_metadata(output);
+    torch::autograd::impl::set_gradient_edge(output, {owner, number});
+  }
+  for (size_t k = 0; k < core->saved.size(); ++k) {
+    const auto [is_output, position] = core->saved[k];
+    if ((kept >> k & 1) == 0) {
+      node->saved.emplace_back();
+    } else if (is_output) {
+      node->saved.emplace_back(run.outputs[position], true);
+    } else {
+      node->saved.emplace_back(*tensors[position], false);
+    }
+  }
+  node->call.core = core;
+  node->call.dtype = run.dtype;
+  node->call.shapes = std::move(shapes);
+  node->call.done = done;
+  for (int k = 0; k < __builtin_popcountll(done); ++k) {
+    double number;
+    float narrow;
+    if (run.routine.temp_is_double || run.dtype == 1) {
+      std::memcpy(&number, cells + k, sizeof number);
+    } else {
+      std::memcpy(&narrow, cells + k, sizeof narrow);
+      number = narrow;
+    }
+    node->call.numbers.push_back(number);
+  }
+}
+
+PyObject* wrapped(c10::SmallVector<at::Tensor, 2>& outputs) {
+  if (outputs.size() == 1) {
+    return THPVariable_Wrap(std::move(outputs[0]));
+  }
+  Object tuple = Object::checked(PyTuple_New(static_cast<Py_ssize_t>(outputs.size())));
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    PyTuple_SET_ITEM(
+        tuple.get(), static_cast<Py_ssize_t>(k), THPVariable_Wrap(std::move(outputs[k])));
+  }
+  return tuple.forget();
+}
+
+// The result of a plain call; null, without an exception, where it is one for the fallback.
+PyObject* run_plain(HostObject* self, PyObject* const* args) {
+  const std::shared_ptr<Core>& core = *self->core;
+  Arguments tensors;
+  int dtype;
+  if (!thread_is_plain() || !plain_arguments(*core, args, tensors, dtype)) {
+    return nullptr;
+  }
+  bool recorded = false;
+  uint64_t needs = 0;
+  if (c10::GradMode::is_enabled()) {
+    for (const at::Tensor* tensor : tensors) {
+      recorded = recorded || requires_grad(*tensor);
+    }
+    for (size_t j = 0; recorded && j < core->wanted.size(); ++j) {
+      needs |= uint64_t{requires_grad(*tensors[core->wanted[j]])} << j;
+    }
+  }
+  const Routine* routine = core->forward.get();
+  uint64_t kept = 0;
+  uint64_t done = 0;
+  std::array<uint64_t, kMaxResults> cells;
+  if (needs != 0) {
+    const Derived* gradient = core->gradient(needs);
+    if (gradient->routine == nullptr) {
+      return nullptr;
+    }
+    kept = gradient->kept;
+    if (core->ask_loss.get() != nullptr) {
+      for (size_t j = 0; j < core->wanted.size(); ++j) {
+        done |= uint64_t{tensors[core->wanted[j]]->dim() == 0} << j;
+      }
+      done &= needs;
+      const Derived* loss = done != 0 && __builtin_popcountll(done) < int{kMaxResults}
+          ? core->loss(done, needs)
+          : nullptr;
+      if (loss != nullptr && loss->routine != nullptr) {
+        routine = loss->routine.get();
+      } else {
+        done = 0;
+      }
+    }
+  }
+  Shapes shapes;
+  shapes.set(tensors);
+  Run run(*routine, shapes, dtype, core->kernels, core->ask_kernel.get(), true);
+  run.cells = done != 0 ? cells.data() : nullptr;
+  run.tensors = tensors;
+  if (run() != Outcome::done) {
+    return nullptr;
+  }
+  if (recorded) {
+    record(core, tensors, run, std::move(shapes), kept, done, cells.data());
+  }
+  ++self->calls_fast;
+  return wrapped(run.outputs);
+}
+
+PyObject* host_call(PyObject* object, PyObject* const* args, size_t nargsf, PyObject* names) {
+  auto* self = reinterpret_cast<HostObject*>(object);
+  const Core& core = **self->core;
+  const auto n_args = static_cast<size_t>(PyVectorcall_NARGS(nargsf));
+  if (names == nullptr && n_args == core.forward->n_tensors) {
+    try {
+      PyObject* result = run_plain(self, args);
+      if (result != nullptr || PyErr_Occurred()) {
+        return result;
+      }
+    } catch (...) {
+      torch::translate_exception_to_python(std::current_exception());
+      return nullptr;
+    }
+  }
+  PyObject* fallback = core.fallback.get();
+  return PyObject_Vectorcall(fallback, args, nargsf, names);
+}
+
+void read_core(Core& core, PyObject* forward, PyObject* saved, PyObject* wanted, PyObject* masks,
+               Py_ssize_t n_args, const char* name) {
+  core.forward = read_routine(forward);
+  const size_t n = core.forward->n_tensors;
+  if (static_cast<size_t>(n_args) != n || core.forward->n_shapes != n || n > kMaxArguments ||
+      core.forward->n_outputs == 0) {
+    refuse("forward takes the arguments of the op and gives a result");
+  }
+  Reader::each(saved, "saved is a tuple of pairs", [&](PyObject* item) {
+    Reader::tuple(item, "a saved value is (is_output, position)", 2);
+    const bool is_output = Reader::truth(PyTuple_GET_ITEM(item, 0));
+    const size_t bound = is_output ? core.forward->n_outputs : n;
+    core.saved.emplace_back(
+        is_output, Reader::index(PyTuple_GET_ITEM(item, 1), bound, "no such value to save"));
+  });
+  if (core.saved.size() > kMaxArguments) {
+    refuse("too many saved values");
+  }
+  core.wanted = Reader::indices(wanted, n, "no such argument to differentiate by");
+  for (int mask : Reader::indices(masks, n, "no such mask")) {
+    core.masks |= uint64_t{1} << mask;
+  }
+  for (size_t k = 0; k < n; ++k) {
+    if ((core.forward->slots[k].kind == Kind::mask) != ((core.masks >> k & 1) != 0)) {
+      refuse("masks differ from those of forward");
+    }
+  }
+  core.name = std::string(name) + "Backward";
+}
+
+PyObject* host_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  static const char* keywords[] = {"forward", "saved",  "gradient", "wanted", "kernels",
+                                   "fallback", "next_order", "name", "n_args", "masks",
+                                   "scalar_loss", nullptr};
+  PyObject *forward, *saved, *gradient, *wanted, *kernels, *fallback, *next_order;
+  PyObject* masks = nullptr;
+  PyObject* loss = nullptr;
+  const char* name;
+  Py_ssize_t n_args;
+  if (!PyArg_ParseTupleAndKeywords(
+          args, kwargs, "OOOOOOOsn|OO", const_cast<char**>(keywords), &forward, &saved, &gradient,
+          &wanted, &kernels, &fallback, &next_order, &name, &n_args, &masks, &loss)) {
+    return nullptr;
+  }
+  try {
+    auto core = std::make_shared<Core>();
+    Object none = Object::checked(PyTuple_New(0));
+    read_core(*core, forward, saved, wanted, masks != nullptr ? masks : none.get(), n_args, name);
+    auto held = [](PyObject* object) {
+      Py_INCREF(object);
+      return Object(object);
+    };
+    core->ask_gradient = held(gradient);
+    core->ask_kernel = held(kernels);
+    core->fallback = held(fallback);
+    core->next_order = held(next_order);
+    if (loss != nullptr && loss != Py_None) {
+      if (core->forward->n_outputs != 1) {
+        refuse("only an op of one output has a scalar loss");
+      }
+      core->ask_loss = held(loss);
+    }
+    auto* self = reinterpret_cast<HostObject*>(type->tp_alloc(type, 0));
+    if (self != nullptr) {
+      self->core = new std::shared_ptr<Core>(std::move(core));
+      self->call = host_call;
+      self->calls_fast = 0;
+    }
+    return reinterpret_cast<PyObject*>(self);
+  } catch (...) {
+    torch::translate_exception_to_python(std::current_exception());
+    return nullptr;
+  }
+}
+
+// Callables are shown to the garbage collector only while no node holds the core beside us: a node
+// still needs them, and is out of its sight.
+int host_traverse(PyObject* object, visitproc visit, void* arg) {
+  auto* core = reinterpret_cast<HostObject*>(object)->core;
+  if (core != nullptr && core->use_count() == 1) {
+    for (Object* held : (*core)->objects()) {
+      Py_VISIT(held->get());
+    }
+  }
+  return 0;
+}
+
+int host_clear(PyObject* object) {
+  auto* core = reinterpret_cast<HostObject*>(object)->core;
+  if (core != nullptr && core->use_count() == 1) {
+    for (Object* held : (*core)->objects()) {
+      Py_INCREF(Py_None);
+      Object dropped = std::exchange(*held, Object(Py_None));
+    }
+  }
+  return 0;
+}
+
+void host_dealloc(PyObject* object) {
+  PyObject_GC_UnTrack(object);
+  delete reinterpret_cast<HostObject*>(object)->core;
+  Py_TYPE(object)->tp_free(object);
+}
+
+PyObject* host_kernels(PyObject* object, void*) {
+  return PyLong_FromSize_t((*reinterpret_cast<HostObject*>(object)->core)->kernels.size());
+}
+
+PyMemberDef host_members[] = {
+    {"calls_fast", T_ULONGLONG, offsetof(HostObject, calls_fast), READONLY,
+     "The number of calls that kernels served."},
+    {nullptr, 0, 0, 0, nullptr}};
+
+PyGetSetDef host_getset[] = {
+    {"n_kernels", host_kernels, nullptr, "The number of variants asked for.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+PyTypeObject host_type = {PyVarObject_HEAD_INIT(nullptr, 0)};
+
+PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT, "symop_host", "The host of the CPU backend.", -1, nullptr,
+    nullptr, nullptr, nullptr, nullptr};
+
+}  // namespace
+}  // namespace symop
+
+PyMODINIT_FUNC PyInit_symop_host() {
+  using namespace symop;
+  host_type.tp_name = "symop_host.Host";
+  host_type.tp_doc = "An op whose loops are C kernels.";
+  host_type.tp_basicsize = sizeof(HostObject);
+  host_type.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL;
+  host_type.tp_new = host_new;
+  host_type.tp_dealloc = host_dealloc;
+  host_type.tp_traverse = host_traverse;
+  host_type.tp_clear = host_clear;
+  host_type.tp_call = PyVectorcall_Call;
+  host_type.tp_vectorcall_offset = offsetof(HostObject, call);
+  host_type.tp_members = host_members;
+  host_type.tp_getset = host_getset;
+  if (PyType_Ready(&host_type) < 0) {
+    return nullptr;
+  }
+  PyObject* module = PyModule_Create(&module_definition);
+  if (module == nullptr ||
+      PyModule_AddObjectRef(module, "Host", reinterpret_cast<PyObject*>(&host_type)) < 0 ||
+      PyModule_AddStringConstant(module, "torch_version", TORCH_VERSION) < 0) {
+    Py_XDECREF(module);
+    return nullptr;
+  }
+  return module;
+}
