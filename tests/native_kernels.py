@@ -83,11 +83,12 @@ class Kernels:
         self.folder, self.loops, self.code = folder, loops, code
         self.asked: list[tuple[int, ...]] = []
         self.libraries: list[Any] = []
+        self.missing: set[int] = set()  # loops for which no kernel can be made
 
     def __call__(self, loop: int, dtype: int, *bits: int) -> int | None:
         uniform, reduced, wanted = bits
         self.asked.append((loop, dtype, *bits))
-        if dtype not in TYPES:
+        if dtype not in TYPES or loop in self.missing:
             return None
         inputs, results, formulas = self.loops[loop]
         names = {"T": TYPES[dtype], "C": "double" if dtype == 1 else "float", "bool": "bool"}
