@@ -3,10 +3,8 @@
 // Calls that are not plain (see host_plain.h) go to a Python callable with the same arguments.
 #include <Python.h>
 #include <structmember.h>
-#include <torch/version.h>
 
-#include "host_core.h"
-#include "host_node.h"
+#include "host_compiled.h"
 
 namespace symop {
 namespace {
@@ -63,6 +61,7 @@ void record(const std::shared_ptr<Core>& core, const Arguments& tensors, Run& ru
     const auto number = node->add_input_metadata(output);
     torch::autograd::impl::set_gradient_edge(output, {owner, number});
   }
+  node->saved.reserve(core->saved.size());
   for (size_t k = 0; k < core->saved.size(); ++k) {
     const auto [is_output, position] = core->saved[k];
     if ((kept >> k & 1) == 0) {

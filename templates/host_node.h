@@ -3,6 +3,8 @@
 
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/saved_variable.h>
+#include <torch/csrc/dynamo/compiled_autograd.h>
+#include <torch/version.h>
 
 #include "host_core.h"
 
@@ -108,13 +110,14 @@ inline void next_order(const Recorded& call, uint64_t needs, const variable_list
 }
 
 // A cotangent that nobody gave, for Python: zeros that take no memory.
-inline void materialize(const Recorded& call, const Node* node, variable_list& cotangents) {
+// `shape_of(k)` is the shape of output k.
+template <class ShapeOf>
+void materialize(const Recorded& call, ShapeOf shape_of, variable_list& cotangents) {
   for (size_t k = 0; k < cotangents.size(); ++k) {
     if (!cotangents[k].defined()) {
-      const auto& metadata = node->input_metadata(k);
       at::Tensor zero = empty({}, scalar_type(call.dtype));
       std::memset(zero.mutable_data_ptr(), 0, zero.element_size());
-      cotangents[k] = zero.expand_symint(metadata.shape_as_dim_vector());
+      cotangents[k] = zero.expand(shape_of(k));
     }
   }
 }
@@ -181,9 +184,35 @@ inline bool run_gradient(const Recorded& call, uint64_t needs, const variable_li
   return true;
 }
 
+// Gradients of a call, by kernels where that is possible; a further derivative is none of theirs.
+template <class ShapeOf>
+void run_backward(const Recorded& call, ShapeOf shape_of, uint64_t needs,
+                  const variable_list& saved, variable_list& cotangents,
+                  variable_list& gradients) {
+  bool given = false;
+  bool tracked = false;
+  for (const at::Tensor& cotangent : cotangents) {
+    given = given || cotangent.defined();
+    tracked = tracked || (cotangent.defined() && requires_grad(cotangent));
+  }
+  if (needs == 0 || !given) {
+    return;
+  }
+  for (const at::Tensor& value : saved) {
+    tracked = tracked || (value.defined() && requires_grad(value));
+  }
+  const bool records = tracked && c10::GradMode::is_enabled();
+  if (thread_is_plain() && !records && run_gradient(call, needs, saved, cotangents, gradients)) {
+    return;
+  }
+  std::fill(gradients.begin(), gradients.end(), at::Tensor());
+  materialize(call, shape_of, cotangents);
+  next_order(call, needs, saved, cotangents, gradients);
+}
+
 struct HostNode final : Node {
   Recorded call;
-  c10::SmallVector<SavedVariable, 2> saved;
+  std::vector<SavedVariable> saved;
 
   std::string name() const override {
     return call.core->name;
@@ -197,31 +226,28 @@ struct HostNode final : Node {
   }
 
   variable_list apply(variable_list&& cotangents) override {
-    const Core& core = *call.core;
     variable_list gradients(num_outputs());
-    uint64_t needs = 0;
-    for (size_t j = 0; j < core.wanted.size(); ++j) {
-      needs |= uint64_t{task_should_compute_output(core.wanted[j])} << j;
-    }
-    bool given = false;
-    for (const at::Tensor& cotangent : cotangents) {
-      given = given || cotangent.defined();
-    }
-    if (needs == 0 || !given) {
-      return gradients;
-    }
-    variable_list values = unpacked();
-    if (thread_is_plain() && !records(values, cotangents) &&
-        run_gradient(call, needs, values, cotangents, gradients)) {
-      return gradients;
-    }
-    std::fill(gradients.begin(), gradients.end(), at::Tensor());
-    materialize(call, this, cotangents);
-    next_order(call, needs, values, cotangents, gradients);
+    auto shape_of = [this](size_t k) {
+      return C10_AS_INTARRAYREF_SLOW(input_metadata(k).shape_as_dim_vector());
+    };
+    run_backward(call, shape_of, needs(), unpacked(), cotangents, gradients);
     return gradients;
   }
 
+  void compiled_args(torch::dynamo::autograd::CompiledNodeArgs& args) const override;
+  variable_list apply_with_saved(const variable_list& cotangents,
+                                 torch::dynamo::autograd::SwapSavedVariables& swap) override;
+
  private:
+  // The wanted arguments whose gradient somebody waits for.
+  uint64_t needs() const {
+    uint64_t found = 0;
+    for (size_t j = 0; j < call.core->wanted.size(); ++j) {
+      found |= uint64_t{task_should_compute_output(call.core->wanted[j])} << j;
+    }
+    return found;
+  }
+
   variable_list unpacked() {
     // Not longer than this: hooks and callables below may come back to this node.
     std::lock_guard<std::mutex> lock(mutex_);
@@ -231,21 +257,6 @@ struct HostNode final : Node {
       values.push_back(value.unpack(getptr()));
     }
     return values;
-  }
-
-  // Whether a further derivative is to be recorded.
-  static bool records(const variable_list& saved, const variable_list& cotangents) {
-    if (!c10::GradMode::is_enabled()) {
-      return false;
-    }
-    for (const auto* values : {&saved, &cotangents}) {
-      for (const at::Tensor& value : *values) {
-        if (value.defined() && requires_grad(value)) {
-          return true;
-        }
-      }
-    }
-    return false;
   }
 };
 
