@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mpmath import mp, mpf
 
 from benchmarks.minimax import Fit, Real
@@ -53,6 +55,37 @@ def log_erfc(x: mpf) -> mpf:
     return mp.log(mp.erfc(x))
 
 
+QUARTER = "0.61686"  # the square of pi/4, and a little
+
+
+def cosine(z: mpf) -> mpf:
+    """The cosine as a function of the square of its argument."""
+    return mp.cos(mp.sqrt(z))
+
+
+def over(function: Real, terms: Sequence[str]) -> Real:
+    """What remains of a function of z after the first terms of its series, over z**len(terms)."""
+
+    def remainder(z: mpf) -> mpf:
+        with mp.workprec(600):
+            z = z or mpf("1e-40")
+            return (function(z) - mp.polyval([mpf(t) for t in terms[::-1]], z)) / z ** len(terms)
+
+    return remainder
+
+
+def log2_over_s(z: mpf) -> mpf:
+    """log2((1 + s)/(1 - s))/s as a function of z = s*s."""
+    s = mp.sqrt(z) or mpf("1e-60")
+    with mp.workprec(600):
+        return 2 * mp.atanh(s) / s / mp.log(2)
+
+
+def atanh_over_s(z: mpf) -> mpf:
+    """atanh(s)/s as a function of z = s*s."""
+    return log2_over_s(z) * mp.log(2) / 2
+
+
 FITS = {
     fit.function: fit
     for fit in (
@@ -78,5 +111,20 @@ FITS = {
             lambda t: mp.erfc(1 + t), kind="float"),
         Fit("symop_fit_log_erfc", lambda t: log_erfc(1 + t), (0, "4.95"), 17,
             lambda t: mp.erfc(1 + t)),
+        Fit("symop_fit_sin_short", of_square(mp.sin, 1), (0, QUARTER), 3, root(mp.sin, 3)),
+        Fit("symop_fit_cos_short", over(cosine, ["1"]), (0, QUARTER), 4,
+            lambda z: z + mpf("1e-6")),
+        Fit("symop_fit_sin", of_square(mp.sin, 1), (0, QUARTER), 5, root(mp.sin, 3)),
+        Fit("symop_fit_cos", over(cosine, ["1", "-0.5"]), (0, QUARTER), 5,
+            lambda z: z * z + mpf("1e-6")),
+        Fit("symop_fit_exp2f", tail(lambda x: mpf(2) ** x, 1), (-0.5, 0.5), 6,
+            relative(lambda x: mpf(2) ** x, 1), kind="float"),
+        Fit("symop_fit_exp2", tail(lambda x: mpf(2) ** x, 1), (-0.5, 0.5), 11,
+            relative(lambda x: mpf(2) ** x, 1)),
+        Fit("symop_fit_exp2_short", lambda x: mpf(2) ** x, (-0.5, 0.5), 7,
+            lambda x: mpf(2) ** -x),
+        Fit("symop_fit_log2_short", log2_over_s, (0, "0.02945"), 4),
+        Fit("symop_fit_log2_pow", over(atanh_over_s, ["1", "1/3"]), (0, "0.02945"), 7,
+            lambda z: z * z + mpf("1e-9")),
     )
 }  # fmt: skip

@@ -43,3 +43,25 @@ static inline double symop_double(uint64_t bits) {
 /* Added and subtracted, these round to an integer, which then stands in the low bits of the sum. */
 #define SYMOP_ROUNDERF 0x1.8p23f
 #define SYMOP_ROUNDER 0x1.8p52
+
+/* What a product lost in rounding: a*b - product. */
+static inline double symop_product_low(double a, double b, double product) {
+#if SYMOP_FUSED
+    return FMA(a, b, -product);
+#else
+    /* Dekker's splitting, which overflows beyond 2**996. */
+    double c = 0x1.0000002p27 * a;
+    double d = 0x1.0000002p27 * b;
+    double a_high = c - (c - a);
+    double b_high = d - (d - b);
+    double a_low = a - a_high;
+    double b_low = b - b_high;
+    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+#endif
+}
+
+/* What a sum lost in rounding: a + b - sum, whichever is larger. */
+static inline double symop_sum_low(double a, double b, double sum) {
+    double back = sum - a;
+    return (a - (sum - back)) + (b - back);
+}
