@@ -138,7 +138,7 @@ def evaluation(fit: Fit, known: Sequence[float], error: float) -> str:
     real, fused, suffix = ("float", "FMAF", "f") if fit.kind == "float" else ("double", "FMA", "")
     numbers = [f"{c.hex()}{suffix}" for c in known]
     lines = [
-        f"/* Largest weighted error {error:.2g}; coefficients by benchmarks.vector_coefficients. */",
+        f"/* Largest weighted error {error:.2g}; by benchmarks.vector_coefficients. */",
         f"static inline {real} {fit.function}({real} x) {{",
     ]
 

@@ -50,6 +50,17 @@ def root(function: Real, power: int, scale: Real = mp.sqrt) -> Real:
     return lambda z: scale(z) ** power / abs(function(scale(z))) if z else mpf("1e-6")
 
 
+def over_root(function: Real, less: int) -> Real:
+    """f(x)/x - less for an odd function, as a function of the square of x."""
+
+    def quotient(z: mpf) -> mpf:
+        with mp.workprec(600):
+            x = mp.sqrt(z) or mpf("1e-40")
+            return function(x) / x - less
+
+    return quotient
+
+
 def log_erfc(x: mpf) -> mpf:
     """The logarithm of erfc, the exponent of 1 - erf."""
     return mp.log(mp.erfc(x))
@@ -103,10 +114,12 @@ FITS = {
             root(lambda s: 2 * mp.atanh(s), 3)),
         Fit("symop_fit_tanhf", of_square(mp.tanh, 1), (0, 1), 7, root(mp.tanh, 3), kind="float"),
         Fit("symop_fit_tanh", of_square(mp.tanh, 1), (0, 1), 14, root(mp.tanh, 3)),
-        Fit("symop_fit_erff", lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(mp.pi)) - 1,
+        Fit("symop_fit_erff", over_root(mp.erf, 1),
+
             (0, 1), 6, root(mp.erf, 1), kind="float"),
-        Fit("symop_fit_erf", lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(mp.pi)) - 1,
-            (0, 1), 11, root(mp.erf, 1)),
+        Fit("symop_fit_erf", over_root(mp.erf, 1),
+
+            (0, 1), 12, root(mp.erf, 1)),
         Fit("symop_fit_log_erfcf", lambda t: log_erfc(1 + t), (0, 3), 8,
             lambda t: mp.erfc(1 + t), kind="float"),
         Fit("symop_fit_log_erfc", lambda t: log_erfc(1 + t), (0, "4.95"), 17,

@@ -17,3 +17,11 @@ static inline double symop_cos(double x) {
     y = symop_double(symop_bits64(y) ^ ((quadrant & 2) << 62));
     return y;
 }
+
+static inline float symop_cos_anyf(float x) {
+    return __builtin_fabsf(x) <= SYMOP_TRIGONOMETRIC_BOUNDF ? symop_cosf(x) : __builtin_cosf(x);
+}
+
+static inline double symop_cos_any(double x) {
+    return __builtin_fabs(x) <= SYMOP_TRIGONOMETRIC_BOUND ? symop_cos(x) : __builtin_cos(x);
+}

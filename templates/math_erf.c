@@ -3,7 +3,7 @@
  * weight erfc, for what is subtracted from 1 need only be as accurate as the 1.
  */
 /* fit symop_fit_erff */
-/* Largest weighted error 1.9e-09; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.9e-09; by benchmarks.vector_coefficients. */
 static inline float symop_fit_erff(float x) {
     float p = 0x1.47743c0000000p-14f;
     p = FMAF(p, x, -0x1.a351fa0000000p-11f);
@@ -17,7 +17,7 @@ static inline float symop_fit_erff(float x) {
 /* end */
 
 /* fit symop_fit_log_erfcf */
-/* Largest weighted error 8e-09; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 8e-09; by benchmarks.vector_coefficients. */
 static inline float symop_fit_log_erfcf(float x) {
     float z = x * x;
     float p = -0x1.1b64640000000p-12f;
@@ -50,28 +50,29 @@ static inline float symop_erff(float x) {
 }
 
 /* fit symop_fit_erf */
-/* Largest weighted error 1.4e-17; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.2e-17; by benchmarks.vector_coefficients. */
 static inline double symop_fit_erf(double x) {
     double z = x * x;
-    double p = 0x1.d37650110616ap-27;
-    p = FMA(p, z, 0x1.b96982d23a0afp-20);
-    p = FMA(p, z, 0x1.f9a2949f499dcp-14);
-    p = FMA(p, z, 0x1.565bccee890dap-8);
-    p = FMA(p, z, 0x1.ce2f21a03f88dp-4);
-    double q = -0x1.a0e32d2dca4b0p-31;
-    q = FMA(q, z, -0x1.5b7f59bb2c534p-23);
-    q = FMA(q, z, -0x1.f4c807566da89p-17);
-    q = FMA(q, z, -0x1.c02daea5e8808p-11);
-    q = FMA(q, z, -0x1.b82ce311a7f51p-6);
+    double p = 0x1.44e9c403a502ap-33;
+    p = FMA(p, z, 0x1.140ca6b19096fp-26);
+    p = FMA(p, z, 0x1.ba6d22d492ed8p-20);
+    p = FMA(p, z, 0x1.f9a3bc54ce591p-14);
+    p = FMA(p, z, 0x1.565bcd2cb9fddp-8);
+    p = FMA(p, z, 0x1.ce2f21a0458fep-4);
+    double q = -0x1.cb048228a76bfp-30;
+    q = FMA(q, z, -0x1.63b7f4fca3eb1p-23);
+    q = FMA(q, z, -0x1.f4dd36c5bd223p-17);
+    q = FMA(q, z, -0x1.c02db9481ff83p-11);
+    q = FMA(q, z, -0x1.b82ce31356452p-6);
     p = FMA(q, x, p);
-    p = FMA(p, x, -0x1.812746b03799dp-2);
-    p = FMA(p, x, 0x1.06eba8214db68p-3);
+    p = FMA(p, x, -0x1.812746b037a25p-2);
+    p = FMA(p, x, 0x1.06eba8214db69p-3);
     return p;
 }
 /* end */
 
 /* fit symop_fit_log_erfc */
-/* Largest weighted error 6.9e-18; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 6.9e-18; by benchmarks.vector_coefficients. */
 static inline double symop_fit_log_erfc(double x) {
     double z = x * x;
     double p = 0x1.0a6622547c0aap-33;

@@ -4,7 +4,7 @@
  * subnormal result is rounded once.
  */
 /* fit symop_fit_expf */
-/* Largest weighted error 1e-10; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1e-10; by benchmarks.vector_coefficients. */
 static inline float symop_fit_expf(float x) {
     float p = 0x1.9e79f80000000p-13f;
     p = FMAF(p, x, 0x1.6d52120000000p-10f);
@@ -34,7 +34,7 @@ static inline float symop_expf(float x) {
 }
 
 /* fit symop_fit_exp */
-/* Largest weighted error 5.4e-18; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 5.4e-18; by benchmarks.vector_coefficients. */
 static inline double symop_fit_exp(double x) {
     double z = x * x;
     double p = 0x1.ad1c9d043f260p-26;

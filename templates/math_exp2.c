@@ -1,6 +1,6 @@
 /* exp2(x) = 2**n * 2**r, x = n + r, |r| <= 1/2; 2**n in two factors, as in exp. */
 /* fit symop_fit_exp2f */
-/* Largest weighted error 2e-09; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 2e-09; by benchmarks.vector_coefficients. */
 static inline float symop_fit_exp2f(float x) {
     float p = 0x1.e6131a0000000p-17f;
     p = FMAF(p, x, 0x1.43e07a0000000p-13f);
@@ -27,7 +27,7 @@ static inline float symop_exp2f(float x) {
 }
 
 /* fit symop_fit_exp2 */
-/* Largest weighted error 4.9e-18; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 4.9e-18; by benchmarks.vector_coefficients. */
 static inline double symop_fit_exp2(double x) {
     double z = x * x;
     double p = 0x1.ed17dab17fdfap-32;

@@ -3,7 +3,7 @@
  * and that of the sum are carried along. Half of 2**n is used, for 2**n itself may overflow.
  */
 /* fit symop_fit_expm1f */
-/* Largest weighted error 3.3e-09; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 3.3e-09; by benchmarks.vector_coefficients. */
 static inline float symop_fit_expm1f(float x) {
     float p = 0x1.3b7eca0000000p-13f;
     p = FMAF(p, x, 0x1.6d2e480000000p-10f);
@@ -36,7 +36,7 @@ static inline float symop_expm1f(float x) {
 }
 
 /* fit symop_fit_expm1 */
-/* Largest weighted error 2.8e-19; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 2.8e-19; by benchmarks.vector_coefficients. */
 static inline double symop_fit_expm1(double x) {
     double z = x * x;
     double p = 0x1.1f3870da46286p-29;

@@ -4,7 +4,7 @@
  * log(1 + f) = f - f**2/2 + s*(f**2/2 + s**2*p(s**2)), as in fdlibm (Sun Microsystems, 1993).
  */
 /* fit symop_fit_logf */
-/* Largest weighted error 1.6e-09; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.6e-09; by benchmarks.vector_coefficients. */
 static inline float symop_fit_logf(float x) {
     float z = x * x;
     float p = 0x1.b508220000000p-5f;
@@ -43,7 +43,7 @@ static inline float symop_logf(float x) {
 }
 
 /* fit symop_fit_log */
-/* Largest weighted error 1.2e-18; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.2e-18; by benchmarks.vector_coefficients. */
 static inline double symop_fit_log(double x) {
     double p = 0x1.2f050e6ada499p-3;
     p = FMA(p, x, 0x1.39a1cc6c217ffp-3);

@@ -3,7 +3,7 @@
  * log2(e) in two parts, where the leading part of log(1 + f) is cut so that its product is exact.
  */
 /* fit symop_fit_log2_short */
-/* Largest weighted error 1.2e-11; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.2e-11; by benchmarks.vector_coefficients. */
 static inline double symop_fit_log2_short(double x) {
     double p = 0x1.5cecc98dc7916p-2;
     p = FMA(p, x, 0x1.a58d494bc1d0fp-2);

@@ -4,7 +4,7 @@
  * numbers each. float: in double precision. The special cases are those of C99, annex F.
  */
 /* fit symop_fit_exp2_short */
-/* Largest weighted error 1.9e-10; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.9e-10; by benchmarks.vector_coefficients. */
 static inline double symop_fit_exp2_short(double x) {
     double p = 0x1.05a30cf77b00cp-16;
     p = FMA(p, x, 0x1.44879f0769d29p-13);
@@ -18,18 +18,19 @@ static inline double symop_fit_exp2_short(double x) {
 }
 /* end */
 
-/* Sign and special cases for y = |x|**y and real numbers of either precision. */
+/* The special cases of y = |x|**y, and its sign; `two` is where every number is an integer. */
 #define SYMOP_POW_SPECIAL(real, abs, sign, inf, nan, two)                                          \
     real b = abs(y);                                                                               \
     real c = b * (real)0.5;                                                                        \
-    int is_integer = b >= (two) || (b + (two)) - (two) == b;                                       \
-    int is_odd = is_integer && !(c >= (two) || (c + (two)) - (two) == c);                          \
-    r = (a == 0) | (a == inf) ? ((a == 0) == (y > 0) ? 0 : inf) : r;                               \
-    r = (a == 1) & (b == inf) ? 1 : r;                                                             \
-    r = (x < 0) & (a < inf) & !is_integer ? nan : r;                                               \
-    r = is_odd ? sign(r, x) : r;                                                                   \
-    r = (x == x) & (y == y) ? r : x + y;                                                           \
-    return (y == 0) | (x == 1) ? 1 : r;
+    int is_integer = (b >= (two)) | ((b + (two)) - (two) == b);                                    \
+    int is_even = (c >= (two)) | ((c + (two)) - (two) == c);                                       \
+    real at_end = ((a == 0) == (y > 0)) ? 0 : inf;                                                 \
+    r = ((a == 0) | (a == inf)) ? at_end : r;                                                      \
+    r = a == 1 ? 1 : r;                                                                            \
+    r = ((x < 0) & (a < inf) & !is_integer) ? nan : r;                                             \
+    r = sign(r, (is_integer & !is_even) ? x : (real)1);                                            \
+    r = ((x == x) & (y == y)) ? r : x + y;                                                         \
+    return ((y == 0) | (x == 1)) ? 1 : r;
 
 static inline float symop_powf(float x, float y) {
     float a = __builtin_fabsf(x);
@@ -44,7 +45,7 @@ static inline float symop_powf(float x, float y) {
 }
 
 /* fit symop_fit_log2_pow */
-/* Largest weighted error 7.6e-23; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 7.6e-23; by benchmarks.vector_coefficients. */
 static inline double symop_fit_log2_pow(double x) {
     double p = 0x1.eacaa29abde7cp-5;
     p = FMA(p, x, 0x1.de3ce2f03bda4p-5);

@@ -16,3 +16,11 @@ static inline double symop_sin(double x) {
     y = symop_double(symop_bits64(y) ^ ((quadrant & 2) << 62));
     return __builtin_fabs(x) < 0x1p-27 ? x : y;
 }
+
+static inline float symop_sin_anyf(float x) {
+    return __builtin_fabsf(x) <= SYMOP_TRIGONOMETRIC_BOUNDF ? symop_sinf(x) : __builtin_sinf(x);
+}
+
+static inline double symop_sin_any(double x) {
+    return __builtin_fabs(x) <= SYMOP_TRIGONOMETRIC_BOUND ? symop_sin(x) : __builtin_sin(x);
+}

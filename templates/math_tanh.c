@@ -3,7 +3,7 @@
  * 1/4, so that its error counts little.
  */
 /* fit symop_fit_tanhf */
-/* Largest weighted error 1e-09; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1e-09; by benchmarks.vector_coefficients. */
 static inline float symop_fit_tanhf(float x) {
     float p = 0x1.e824b40000000p-14f;
     p = FMAF(p, x, -0x1.aed4c80000000p-11f);
@@ -33,7 +33,7 @@ static inline float symop_tanhf(float x) {
 }
 
 /* fit symop_fit_tanh */
-/* Largest weighted error 1.4e-17; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.4e-17; by benchmarks.vector_coefficients. */
 static inline double symop_fit_tanh(double x) {
     double z = x * x;
     double p = -0x1.0d0b906dc12cdp-24;

@@ -7,7 +7,7 @@
 #define SYMOP_TRIGONOMETRIC_BOUNDF 1e8f
 
 /* fit symop_fit_sin_short */
-/* Largest weighted error 5.2e-12; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 5.2e-12; by benchmarks.vector_coefficients. */
 static inline double symop_fit_sin_short(double x) {
     double p = 0x1.6cd1edbb3f302p-19;
     p = FMA(p, x, -0x1.a00f7f148cc7ep-13);
@@ -18,7 +18,7 @@ static inline double symop_fit_sin_short(double x) {
 /* end */
 
 /* fit symop_fit_cos_short */
-/* Largest weighted error 6.2e-14; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 6.2e-14; by benchmarks.vector_coefficients. */
 static inline double symop_fit_cos_short(double x) {
     double p = -0x1.23d8191d2df15p-22;
     p = FMA(p, x, 0x1.a00f120789c6ep-16);
@@ -53,7 +53,7 @@ static inline double symop_cos_quarterf(double r) {
 }
 
 /* fit symop_fit_sin */
-/* Largest weighted error 3.7e-18; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 3.7e-18; by benchmarks.vector_coefficients. */
 static inline double symop_fit_sin(double x) {
     double p = 0x1.5d8b58aba3fe8p-33;
     p = FMA(p, x, -0x1.ae5e4b8bff2dap-26);
@@ -66,7 +66,7 @@ static inline double symop_fit_sin(double x) {
 /* end */
 
 /* fit symop_fit_cos */
-/* Largest weighted error 4.8e-20; coefficients by benchmarks.vector_coefficients. */
+/* Largest weighted error 4.8e-20; by benchmarks.vector_coefficients. */
 static inline double symop_fit_cos(double x) {
     double p = -0x1.8fb130239bfe7p-37;
     p = FMA(p, x, 0x1.1ee9f15158a39p-29);

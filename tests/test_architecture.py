@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent / "symop"
 
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
-    ("errors", "frames", "layout", "functions"),
+    ("errors", "frames", "layout", "functions", "rendering"),
     ("names", "program", "reductions"),
     ("syntax",),
     ("elementary", "polynomials", "approximations", "second_kind"),
@@ -46,7 +46,7 @@ LAYERS = (
     ("planning",),
     ("statements", "backends"),
     ("methods", "gradient_methods"),
-    ("views", "rendering", "symbolic", "tracing"),
+    ("views", "symbolic", "tracing"),
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules"),
     ("exact",),
