@@ -21,8 +21,13 @@ ROOT = Path(__file__).parent.parent / "symop"
 
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
+<<<<<<< HEAD
     ("errors", "frames", "layout", "functions"),
     ("names", "program", "reductions", "cache"),
+=======
+    ("errors", "frames", "layout", "functions", "rendering"),
+    ("names", "program", "reductions"),
+>>>>>>> 982b33995ca72930e3c92dca2a4124ede95bbcdd
     ("syntax",),
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
@@ -46,7 +51,7 @@ LAYERS = (
     ("planning",),
     ("statements", "backends"),
     ("methods", "gradient_methods"),
-    ("views", "rendering", "symbolic", "tracing"),
+    ("views", "symbolic", "tracing"),
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules", "native_host"),
     ("exact",),

@@ -1,37 +1,128 @@
-"""Stand-in until the vector mathematics is merged: libm."""
+"""The mathematics of C: definitions that compilers vectorise, and how calls are written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 
-_SAME = {
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "asin",
-    "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc",
-    "floor", "ceil", "trunc", "hypot", "copysign", "fmod", "pow", "fmax", "fmin",
+from symop.rendering import template_folder
+
+
+@dataclass(frozen=True)
+class VectorFunction:
+    """A function of one or more real numbers that C computes, in float and in double.
+
+    name: as in the table of functions.
+    file: the file that defines it, `templates/math_<file>.c`; none, if a builtin is all.
+    builtin: the builtin of the compiler that is the function, without the suffix of the type.
+    bounds: the largest |x|, for float and for double, up to which the definition is right, if it
+        is not right everywhere. A function with bounds has a second spelling that is right
+        everywhere, the same number within the bounds, and not vectorised.
+    is_vectorised: whether a loop over it becomes vector instructions.
+    """
+
+    name: str
+    file: str = ""
+    builtin: str = ""
+    bounds: tuple[float, float] | None = None
+    is_vectorised: bool = True
+
+    def __post_init__(self) -> None:
+        """A function is defined, or built in."""
+        assert bool(self.file) != bool(self.builtin), self.name
+
+
+# What the files of definitions call from other files.
+_CALLS: dict[str, tuple[str, ...]] = {
+    "exp": (),
+    "expm1": (),
+    "log": (),
+    "log1p": ("log",),
+    "tanh": ("exp",),
+    "erf": ("exp",),
+    "trigonometric": (),
+    "sin": ("trigonometric",),
+    "cos": ("trigonometric",),
+    "exp2": (),
+    "log2": ("log",),
+    "log10": ("log2",),
+    "pow": ("exp2", "log2"),
+    "sigmoid": ("exp",),
+    "selection": (),
+    "remainder": (),
 }
-_OTHER = {"abs": "fabs", "round": "rint", "lgamma": "lgamma"}
-_INLINE = {
-    "sigmoid": "R symop_sigmoid(R x) { return 1 / (1 + expS(-x)); }",
-    "relu": "R symop_relu(R x) { return x < 0 ? 0 : x; }",
-    "sign": "R symop_sign(R x) { return (R)(x > 0) - (R)(x < 0); }",
-    "rsqrt": "R symop_rsqrt(R x) { return 1 / sqrtS(x); }",
-    "maximum": "R symop_maximum(R a, R b) { return (a > b) | (a != a) ? a : b; }",
-    "minimum": "R symop_minimum(R a, R b) { return (a < b) | (a != a) ? a : b; }",
-}
-SPELLED = frozenset(_SAME | set(_OTHER) | set(_INLINE))
+
+# SYMOP_TRIGONOMETRIC_BOUND in templates/math_trigonometric.c.
+_TRIGONOMETRIC = (1e8, 1e6)
+
+FUNCTIONS: dict[str, VectorFunction] = {
+    function.name: function
+    for function in (
+        *(
+            VectorFunction(name, name)
+            for name in (
+                "exp", "expm1", "log", "log1p", "tanh", "erf", "exp2", "log2", "log10", "pow",
+                "sigmoid",
+            )
+        ),
+        *(VectorFunction(name, name, bounds=_TRIGONOMETRIC) for name in ("sin", "cos")),
+        *(
+            VectorFunction(name, "selection")
+            for name in ("maximum", "minimum", "fmax", "fmin", "sign", "relu", "rsqrt")
+        ),
+        VectorFunction("remainder", "remainder", is_vectorised=False),
+        VectorFunction("fmod", builtin="fmod", is_vectorised=False),
+        VectorFunction("abs", builtin="fabs"),
+        # To nearest, ties to even, the rounding mode that the machine starts in.
+        VectorFunction("round", builtin="rint"),
+        *(
+            VectorFunction(name, builtin=name)
+            for name in ("sqrt", "floor", "ceil", "trunc", "copysign")
+        ),
+    )
+}  # fmt: skip
+
+SPELLED = frozenset(FUNCTIONS)
 
 
-def spelling(name: str, is_double: bool) -> str:
-    if name in _INLINE:
-        return f"symop_{name}" + ("" if is_double else "f")
-    return _OTHER.get(name, name) + ("" if is_double else "f")
+@cache
+def _text(file: str) -> str:
+    return (template_folder() / f"math_{file}.c").read_text(encoding="utf-8")
 
 
 def definitions(names: Iterable[str]) -> list[str]:
-    out = []
-    for n in names:
-        if n in _INLINE:
-            for r, s in (("double", ""), ("float", "f")):
-                text = _INLINE[n].replace(f"symop_{n}", f"symop_{n}{s}").replace("S(", s + "(")
-                out.append("static inline " + text.replace("R ", r + " ").replace("(R)", f"({r})"))
-    return out
+    """The C texts that calls of functions need, what a text calls before it.
+
+    The first is the prelude. The order depends on the set of names only.
+    """
+    files: dict[str, None] = {}
+
+    def add(file: str) -> None:
+        for needed in _CALLS[file]:
+            add(needed)
+        files[file] = None
+
+    wanted = {FUNCTIONS[name].file for name in names} - {""}
+    for file in sorted(wanted):
+        add(file)
+    return [_text("prelude"), *map(_text, files)]
+
+
+def spelling(name: str, is_double: bool, *, anywhere: bool = False) -> str:
+    """The name that C calls a function by.
+
+    anywhere: the spelling that is right beyond the bounds too, where a function has any.
+    """
+    function = FUNCTIONS[name]
+    suffix = "" if is_double else "f"
+    if function.builtin:
+        return f"__builtin_{function.builtin}{suffix}"
+    part = "_any" if anywhere and function.bounds else ""
+    return f"symop_{name}{part}{suffix}"
+
+
+def bound(name: str, is_double: bool) -> float | None:
+    """The largest |x| up to which the vectorised spelling is right, if there is one."""
+    bounds = FUNCTIONS[name].bounds
+    return bounds and bounds[is_double]

@@ -1,0 +1,143 @@
+"""The polynomials that the vector mathematics of the C backend is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mpmath import mp, mpf
+
+from benchmarks.minimax import Fit, Real
+
+HALF_LN2 = 0.34658
+
+
+def tail(function: Real, terms: int) -> Real:
+    """What remains of a Taylor series about 0 after its first terms, over x**terms."""
+    with mp.workprec(400):
+        known = mp.taylor(function, 0, terms + 40)
+
+    def remainder(x: mpf) -> mpf:
+        if abs(x) < mpf("0.01"):
+            return mp.polyval(known[terms:][::-1], x)
+        with mp.workprec(400):
+            return (function(x) - mp.polyval(known[:terms][::-1], x)) / x**terms
+
+    return remainder
+
+
+def relative(function: Real, power: int, least: str = "1e-6") -> Real:
+    """The weight that makes the error of a term x**power * p relative to a function."""
+    return lambda x: abs(x) ** power / abs(function(x)) + mpf(least)
+
+
+def of_square(function: Real, terms: int) -> Real:
+    """A remainder of an odd function over x**(2*terms - 1), as a function of the square of x.
+
+    terms: how many terms of its series about 0 are left out, counting the odd ones only.
+    """
+    remainder = tail(function, 2 * terms)
+    return lambda z: remainder(mp.sqrt(z)) / mp.sqrt(z) if z else remainder_at_0(function, terms)
+
+
+def remainder_at_0(function: Real, terms: int) -> mpf:
+    """The coefficient of x**(2*terms + 1) of a function about 0."""
+    with mp.workprec(400):
+        return mp.taylor(function, 0, 2 * terms + 1)[-1]
+
+
+def root(function: Real, power: int, scale: Real = mp.sqrt) -> Real:
+    """The weight that makes the error of a term x**power * p(x*x) relative to function(x)."""
+    return lambda z: scale(z) ** power / abs(function(scale(z))) if z else mpf("1e-6")
+
+
+def over_root(function: Real, less: int) -> Real:
+    """f(x)/x - less for an odd function, as a function of the square of x."""
+
+    def quotient(z: mpf) -> mpf:
+        with mp.workprec(600):
+            x = mp.sqrt(z) or mpf("1e-40")
+            return function(x) / x - less
+
+    return quotient
+
+
+def log_erfc(x: mpf) -> mpf:
+    """The logarithm of erfc, the exponent of 1 - erf."""
+    return mp.log(mp.erfc(x))
+
+
+QUARTER = "0.61686"  # the square of pi/4, and a little
+
+
+def cosine(z: mpf) -> mpf:
+    """The cosine as a function of the square of its argument."""
+    return mp.cos(mp.sqrt(z))
+
+
+def over(function: Real, terms: Sequence[str]) -> Real:
+    """What remains of a function of z after the first terms of its series, over z**len(terms)."""
+
+    def remainder(z: mpf) -> mpf:
+        with mp.workprec(600):
+            z = z or mpf("1e-40")
+            return (function(z) - mp.polyval([mpf(t) for t in terms[::-1]], z)) / z ** len(terms)
+
+    return remainder
+
+
+def log2_over_s(z: mpf) -> mpf:
+    """log2((1 + s)/(1 - s))/s as a function of z = s*s."""
+    s = mp.sqrt(z) or mpf("1e-60")
+    with mp.workprec(600):
+        return 2 * mp.atanh(s) / s / mp.log(2)
+
+
+def atanh_over_s(z: mpf) -> mpf:
+    """atanh(s)/s as a function of z = s*s."""
+    return log2_over_s(z) * mp.log(2) / 2
+
+
+FITS = {
+    fit.function: fit
+    for fit in (
+        Fit("symop_fit_expf", tail(mp.exp, 1), (-HALF_LN2, HALF_LN2), 6,
+            relative(mp.exp, 1), ("0x1p0", "0x1p-1"), "float"),
+        Fit("symop_fit_exp", tail(mp.exp, 1), (-HALF_LN2, HALF_LN2), 10,
+            relative(mp.exp, 1), ("0x1p0", "0x1p-1")),
+        Fit("symop_fit_expm1f", tail(mp.expm1, 2), (-HALF_LN2, HALF_LN2), 5,
+            relative(mp.expm1, 2), ("0x1p-1",), "float"),
+        Fit("symop_fit_expm1", tail(mp.expm1, 2), (-HALF_LN2, HALF_LN2), 10,
+            relative(mp.expm1, 2), ("0x1p-1",)),
+        Fit("symop_fit_logf", tail(mp.log1p, 3), ("-0.29290", "0.41422"), 8,
+            relative(mp.log1p, 3), kind="float"),
+        Fit("symop_fit_log", of_square(lambda s: 2 * mp.atanh(s), 1), (0, "0.02945"), 6,
+            root(lambda s: 2 * mp.atanh(s), 3)),
+        Fit("symop_fit_tanhf", of_square(mp.tanh, 1), (0, 1), 7, root(mp.tanh, 3), kind="float"),
+        Fit("symop_fit_tanh", of_square(mp.tanh, 1), (0, 1), 14, root(mp.tanh, 3)),
+        Fit("symop_fit_erff", over_root(mp.erf, 1),
+
+            (0, 1), 6, root(mp.erf, 1), kind="float"),
+        Fit("symop_fit_erf", over_root(mp.erf, 1),
+
+            (0, 1), 12, root(mp.erf, 1)),
+        Fit("symop_fit_log_erfcf", lambda t: log_erfc(1 + t), (0, 3), 8,
+            lambda t: mp.erfc(1 + t), kind="float"),
+        Fit("symop_fit_log_erfc", lambda t: log_erfc(1 + t), (0, "4.95"), 17,
+            lambda t: mp.erfc(1 + t)),
+        Fit("symop_fit_sin_short", of_square(mp.sin, 1), (0, QUARTER), 3, root(mp.sin, 3)),
+        Fit("symop_fit_cos_short", over(cosine, ["1"]), (0, QUARTER), 4,
+            lambda z: z + mpf("1e-6")),
+        Fit("symop_fit_sin", of_square(mp.sin, 1), (0, QUARTER), 5, root(mp.sin, 3)),
+        Fit("symop_fit_cos", over(cosine, ["1", "-0.5"]), (0, QUARTER), 5,
+            lambda z: z * z + mpf("1e-6")),
+        Fit("symop_fit_exp2f", tail(lambda x: mpf(2) ** x, 1), (-0.5, 0.5), 6,
+            relative(lambda x: mpf(2) ** x, 1), kind="float"),
+        Fit("symop_fit_exp2", tail(lambda x: mpf(2) ** x, 1), (-0.5, 0.5), 11,
+            relative(lambda x: mpf(2) ** x, 1)),
+        Fit("symop_fit_exp2_short", lambda x: mpf(2) ** x, (-0.5, 0.5), 7,
+            lambda x: mpf(2) ** -x),
+        Fit("symop_fit_log2_short", log2_over_s, (0, "0.02945"), 4),
+        Fit("symop_fit_log2_pow", over(atanh_over_s, ["1", "1/3"]), (0, "0.02945"), 7,
+            lambda z: z * z + mpf("1e-9")),
+    )
+}  # fmt: skip

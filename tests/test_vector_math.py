@@ -1,0 +1,341 @@
+"""The C definitions of functions: accuracy, special values, and bits that depend on x alone."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+
+from symop.backends.vector_math import FUNCTIONS, SPELLED, bound, definitions, spelling
+
+CC = shutil.which("cc") or "gcc"
+SAFE = [
+    "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fopenmp-simd",
+    "-std=gnu11", "-fPIC", "-Wall", "-Wno-unused-function", "-Werror",
+]  # fmt: skip
+TARGETS = {"native": ["-march=native", "-mprefer-vector-width=512"], "baseline": []}
+IS_GCC = "Free Software" in subprocess.run([CC, "--version"], capture_output=True, text=True).stdout
+COMPILERS = [CC, *(c for c in ("clang",) if shutil.which(c))]
+DTYPES = {"float": np.float32, "double": np.float64}
+
+# The names of mpmath, where they differ from ours.
+REFERENCES = {
+    "log": mp.log, "tanh": mp.tanh, "exp": mp.exp, "expm1": mp.expm1, "log1p": mp.log1p,
+    "erf": mp.erf, "sin": mp.sin, "cos": mp.cos,
+    "exp2": lambda x: mpf(2) ** x,
+    "log2": lambda x: mp.log(x) / mp.log(2),
+    "log10": lambda x: mp.log(x) / mp.log(10),
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "rsqrt": lambda x: 1 / mp.sqrt(x),
+    "sqrt": mp.sqrt,
+    "pow": lambda x, y: mp.power(x, y),
+}  # fmt: skip
+# Where dense points lie: what the method distinguishes, and what rounds badly.
+RANGES = {
+    "exp": ((-750, 710), (-104, 89), (-1, 1)),
+    "exp2": ((-1080, 1025), (-150, 128), (-1, 1)),
+    "expm1": ((-50, 710), (-1.1, 1.1), (0.3, 0.8)),
+    "log": ((0, 4), (0.6, 1.6), (0.99, 1.01)),
+    "log2": ((0, 4), (0.6, 1.6), (0.99, 1.01)),
+    "log10": ((0, 4), (0.6, 1.6), (0.99, 1.01)),
+    "log1p": ((-1, 4), (-0.4, 0.6), (-0.01, 0.01)),
+    "tanh": ((-20, 20), (-1.2, 1.2)),
+    "erf": ((-6, 6), (-1.2, 1.2)),
+    "sigmoid": ((-100, 40), (-5, 5)),
+    "sin": ((-1e6, 1e6), (-10, 10), (-1, 1)),
+    "cos": ((-1e6, 1e6), (-10, 10), (-1, 1)),
+    "rsqrt": ((0, 10),),
+    "sqrt": ((0, 10),),
+}
+# Errors in units in the last place, from the roundings of the methods: with fused operations, and
+# where a fused operation is a product and a sum.
+LIMITS = {"sigmoid": (1.95, 1.95), "pow": (1.4, 1.6), "erf": (1.05, 1.4), "rsqrt": (1.5, 1.5)}
+LIMIT = (1.01, 1.3)
+SPECIAL = [
+    0.0, 1e-45, 1e-40, 1.1754942e-38, 1.17549435e-38, 2.0**-149, 2.0**-126, 5e-324, 1e-310,
+    2.2250738585072014e-308, 1e-20, 1e-8, 2.0**-25, 2.0**-24, 2.0**-54, 2.0**-53, 0.1, 0.5,
+    0.70710678, 0.99999994, 1.0, 1.0000001, 1.41421356, 2.0, 3.0, 10.0, 17.33, 22.2, 44.0, 87.33655,
+    88.72283, 88.72284, 89.0, 103.97, 104.0, 126.0, 127.99999, 128.0, 149.0, 150.0, 708.4,
+    709.782712893384, 709.7827128933841, 745.13, 745.14, 1022.5, 1023.9, 1024.0, 1075.0, 2.0**24,
+    1e10, 1e22, 1e30, 3.4028235e38, 1.7976931348623157e308, math.inf,
+]  # fmt: skip
+
+
+def has_fused(target: str) -> bool:
+    found = subprocess.run(
+        [CC, *TARGETS[target], "-dM", "-E", "-x", "c", "/dev/null"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return "__FMA__" in found.stdout or "__ARM_FEATURE_FMA" in found.stdout
+
+
+def arity(name: str) -> int:
+    return (
+        2
+        if name in {"pow", "maximum", "minimum", "fmax", "fmin", "copysign", "fmod", "remainder"}
+        else 1
+    )
+
+
+def source() -> str:
+    """A loop over arrays for each function and type, and for each spelling."""
+    loops = []
+    for name in sorted(SPELLED):
+        for real in DTYPES:
+            for anywhere in {False, FUNCTIONS[name].bounds is not None}:
+                call = spelling(name, real == "double", anywhere=anywhere)
+                given = ", ".join(f"const {real} *restrict x{k}" for k in range(arity(name)))
+                values = ", ".join(f"x{k}[i]" for k in range(arity(name)))
+                loop = f"{name}_{real}{'_any' * anywhere}"
+                loops.append(
+                    f"void loop_{loop}({given}, {real} *restrict y, long n) {{\n"
+                    f"    for (long i = 0; i < n; i++) y[i] = {call}({values});\n}}\n"
+                )
+    return "\n".join([*definitions(SPELLED), *loops])
+
+
+def compiled(folder: Path, compiler: str, target: str) -> ctypes.CDLL:
+    path = folder / "functions.c"
+    path.write_text(source())
+    library = folder / f"functions_{Path(compiler).name}_{target}.so"
+    command = [compiler, *SAFE, *TARGETS[target], "-shared", str(path), "-o", str(library), "-lm"]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(str(library))
+
+
+@pytest.fixture(scope="module", params=[(c, t) for c in COMPILERS for t in TARGETS], ids="-".join)
+def library(request, tmp_path_factory):
+    compiler, target = request.param
+    found = compiled(tmp_path_factory.mktemp("vector_math"), compiler, target)
+    found.fused = has_fused(target)
+    return found
+
+
+def run(library: ctypes.CDLL, name: str, *arrays: np.ndarray) -> np.ndarray:
+    real = "double" if arrays[0].dtype == np.float64 else "float"
+    loop, _, end = name.partition(":")
+    y = np.empty_like(arrays[0])
+    pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*arrays, y)]
+    getattr(library, f"loop_{loop}_{real}{end}")(*pointers, ctypes.c_long(len(y)))
+    return y
+
+
+def special(dtype: type) -> np.ndarray:
+    with np.errstate(over="ignore", under="ignore"):
+        x = np.array(SPECIAL, dtype=dtype)
+        x = np.concatenate([x, np.nextafter(x, dtype(0)), np.nextafter(x, dtype(np.inf))])
+    return np.concatenate([x, -x, np.array([np.nan], dtype=dtype)])
+
+
+def sampled(name: str, dtype: type, count: int) -> np.ndarray:
+    """Uniform points of the ranges, numbers of every magnitude, and special ones."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    with np.errstate(over="ignore"):
+        parts = [rng.uniform(low, high, count).astype(dtype) for low, high in RANGES[name]]
+    width = np.uint32 if dtype == np.float32 else np.uint64
+    parts.append(rng.integers(0, np.iinfo(width).max, count, dtype=width).view(dtype))
+    x = np.concatenate([*parts, special(dtype)])
+    limit = bound(name, dtype == np.float64)
+    return x[~(np.abs(x) > limit)] if limit else x
+
+
+def error(value: float, exact: mpf, dtype: type) -> float:
+    """The distance to an exact value, in units in the last place of the exact value."""
+    info = np.finfo(dtype)
+    if mp.isinf(exact) or abs(exact) >= mpf(float(info.max)) * (1 + mpf(float(info.eps)) / 4):
+        return 0.0 if value == (math.inf if exact > 0 else -math.inf) else math.inf
+    if math.isinf(value) or math.isnan(value):
+        return math.inf
+    exponent = mp.frexp(exact)[1] if exact else info.minexp
+    unit = mpf(2) ** (max(exponent - 1, int(info.minexp)) - info.nmant)
+    return float(abs(mpf(value) - exact) / unit)
+
+
+def exact(name: str, *values: float) -> mpf | None:
+    """The exact value for finite arguments; none where there is no real one."""
+    try:
+        with mp.workprec(1400 if name in ("sin", "cos") else 160):
+            value = REFERENCES[name](*map(mpf, values))
+    except (ZeroDivisionError, ValueError, OverflowError):
+        return None
+    return value if isinstance(value, mpf) and not mp.isnan(value) else None
+
+
+@pytest.mark.parametrize("name", sorted(RANGES))
+@pytest.mark.parametrize("real", DTYPES)
+def test_functions_of_one_number_are_accurate(library, name, real):
+    x = sampled(name, DTYPES[real], 400)
+    y = run(library, name, x)
+    limit = LIMITS.get(name, LIMIT)[0 if library.fused else 1]
+    for value, got in zip(x.tolist(), y.tolist(), strict=True):
+        true = exact(name, value) if math.isfinite(value) else None
+        if true is not None:
+            found = error(got, true, DTYPES[real])
+            assert found <= limit, (value, got, mp.nstr(true, 20), found)
+
+
+# At zeros (negative first), at -1, at infinities (negative first); None: NaN.
+AT = {
+    "exp": (1.0, 1.0, math.exp(-1), 0.0, math.inf),
+    "exp2": (1.0, 1.0, 0.5, 0.0, math.inf),
+    "expm1": (-0.0, 0.0, math.expm1(-1), -1.0, math.inf),
+    "log": (-math.inf, -math.inf, None, None, math.inf),
+    "log2": (-math.inf, -math.inf, None, None, math.inf),
+    "log10": (-math.inf, -math.inf, None, None, math.inf),
+    "log1p": (-0.0, 0.0, -math.inf, None, math.inf),
+    "tanh": (-0.0, 0.0, math.tanh(-1), -1.0, 1.0),
+    "erf": (-0.0, 0.0, math.erf(-1), -1.0, 1.0),
+    "sigmoid": (0.5, 0.5, 1 / (1 + math.e), 0.0, 1.0),
+    "sin": (-0.0, 0.0, math.sin(-1), None, None),
+    "cos": (1.0, 1.0, math.cos(-1), None, None),
+    "rsqrt": (-math.inf, math.inf, None, None, 0.0),
+    "sqrt": (-0.0, 0.0, None, None, math.inf),
+    "abs": (0.0, 0.0, 1.0, math.inf, math.inf),
+    "sign": (0.0, 0.0, -1.0, -1.0, 1.0),
+    "relu": (0.0, 0.0, 0.0, 0.0, math.inf),
+    "floor": (-0.0, 0.0, -1.0, -math.inf, math.inf),
+    "ceil": (-0.0, 0.0, -1.0, -math.inf, math.inf),
+    "trunc": (-0.0, 0.0, -1.0, -math.inf, math.inf),
+    "round": (-0.0, 0.0, -1.0, -math.inf, math.inf),
+}
+
+
+@pytest.mark.parametrize("name", sorted(AT))
+@pytest.mark.parametrize("real", DTYPES)
+def test_special_values(library, name, real):
+    x = np.array([-0.0, 0.0, -1.0, -np.inf, np.inf, np.nan], dtype=DTYPES[real])
+    y = run(library, name, x)
+    for got, want in zip(y[:5].tolist(), AT[name], strict=True):
+        if want is None:
+            assert math.isnan(got)
+        else:
+            assert got == pytest.approx(want, rel=1e-6)
+            assert math.copysign(1, got) == math.copysign(1, want) or name == "relu"
+    assert math.isnan(y[5]) or name == "sign"
+    assert name != "sign" or y[5] == 0
+
+
+def test_every_function_of_one_number_has_its_special_values():
+    assert {name for name in SPELLED if arity(name) == 1} == set(AT)
+
+
+def sample_pairs(dtype: type) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    x = np.concatenate([rng.uniform(0, 10, 400), np.exp(rng.uniform(-80, 80, 400))])
+    near = 1 + rng.uniform(-0.4, 0.4, 800)
+    most = 88 if dtype == np.float32 else 709
+    y = np.concatenate(
+        [rng.uniform(-10, 10, 400), rng.uniform(-1, 1, 400) * most / np.log(x[400:])]
+    )
+    far = rng.uniform(-1.05, 1.05, 800) * most / np.log(near)
+    a = np.concatenate([x, near, -rng.uniform(0, 4, 100)]).astype(dtype)
+    return a, np.concatenate([y, far, rng.integers(-60, 60, 100)]).astype(dtype)
+
+
+@pytest.mark.parametrize("real", DTYPES)
+def test_powers_are_accurate(library, real):
+    a, b = sample_pairs(DTYPES[real])
+    limit = LIMITS["pow"][0 if library.fused else 1]
+    for x, y, got in zip(a.tolist(), b.tolist(), run(library, "pow", a, b).tolist(), strict=True):
+        true = exact("pow", x, y)
+        assert true is not None
+        found = error(got, true, DTYPES[real])
+        assert found <= limit, (x, y, got, mp.nstr(true, 20), found)
+
+
+@pytest.mark.parametrize("real", DTYPES)
+@pytest.mark.parametrize(
+    "name", ["pow", "maximum", "minimum", "fmax", "fmin", "fmod", "remainder", "copysign"]
+)
+def test_functions_of_two_numbers_at_special_ones(library, name, real):
+    dtype = DTYPES[real]
+    values = [0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 2.0**23 + 1, 2.0**24, 2.0**53, 1e30, math.inf]
+    values = np.array([*values, *(-v for v in values), math.nan], dtype=dtype)
+    a, b = (m.ravel() for m in np.meshgrid(values, values))
+    torch = pytest.importorskip("torch")
+    want = getattr(torch, name)(torch.tensor(a), torch.tensor(b)).numpy()
+    got = run(library, name, a, b)
+    nan = np.isnan(want)
+    assert (np.isnan(got) == nan).all()
+    # Which zero is the larger one, torch decides by the place in the array.
+    signed = ~nan & ((want != 0) | (name not in ("maximum", "minimum", "fmax", "fmin")))
+    assert (np.signbit(got) == np.signbit(want))[signed].all()
+    np.testing.assert_allclose(got[~nan], want[~nan], rtol=2 * np.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("name", [n for n in sorted(RANGES) if FUNCTIONS[n].bounds])
+@pytest.mark.parametrize("real", DTYPES)
+def test_beyond_its_bounds_a_function_has_another_spelling(library, name, real):
+    limit = bound(name, real == "double")
+    x = np.array([1.0, limit, 1.1 * limit, -1e15, 1e22, 1e30], dtype=DTYPES[real])
+    y = run(library, f"{name}:_any", x)
+    inside = run(library, name, x)
+    assert (y[:2] == inside[:2]).all()
+    for value, got in zip(x.tolist(), y.tolist(), strict=True):
+        assert error(got, exact(name, value), DTYPES[real]) <= 1
+
+
+@pytest.mark.parametrize("name", sorted(SPELLED))
+@pytest.mark.parametrize("real", DTYPES)
+def test_bits_do_not_depend_on_the_place(library, name, real):
+    dtype = DTYPES[real]
+    rng = np.random.default_rng(3)
+    x = np.concatenate([special(dtype), rng.normal(0, 3, 1337).astype(dtype)])
+    arrays = [x, rng.permutation(x)][: arity(name)]
+    whole = run(library, name, *arrays)
+    for size in (1, 7, 1337):
+        parts = [
+            run(library, name, *(a[k : k + size].copy() for a in arrays))
+            for k in range(0, len(x), size)
+        ]
+        # A NaN has no bits that matter.
+        found = np.concatenate(parts)
+        same = (found.view(f"u{x.itemsize}") == whole.view(f"u{x.itemsize}")) | np.isnan(whole)
+        assert same.all(), (size, x[~same][:5])
+
+
+@pytest.mark.skipif(not IS_GCC, reason="reads what gcc reports")
+def test_loops_become_vector_instructions(tmp_path):
+    path = tmp_path / "functions.c"
+    path.write_text(source())
+    command = [CC, *SAFE, *TARGETS["native"], "-fopt-info-vec-optimized", "-S", str(path)]
+    report = subprocess.run(
+        [*command, "-o", str(tmp_path / "functions.s")], capture_output=True, text=True, check=True
+    ).stderr
+    lines = path.read_text().splitlines()
+    vectorised = {
+        int(m[1]) for m in re.finditer(r"functions\.c:(\d+):\d+: optimized: loop", report)
+    }
+    for number, line in enumerate(lines):
+        head = re.match(r"void loop_(\w+?)_(float|double)(_any)?\(", line)
+        if head:
+            expected = FUNCTIONS[head[1]].is_vectorised and not head[3]
+            assert (number + 2 in vectorised) == expected, line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(RANGES))
+@pytest.mark.parametrize("real", DTYPES)
+def test_functions_are_accurate_at_many_points(library, name, real):
+    x = sampled(name, DTYPES[real], 20000)
+    y = run(library, name, x)
+    limit = LIMITS.get(name, LIMIT)[0 if library.fused else 1]
+    for value, got in zip(x.tolist(), y.tolist(), strict=True):
+        true = exact(name, value) if math.isfinite(value) else None
+        if true is not None:
+            assert error(got, true, DTYPES[real]) <= limit, (value, got)
+
+
+def test_definitions_come_in_one_order():
+    assert definitions(["tanh", "log1p"]) == definitions(["log1p", "tanh", "log1p"])
+    assert definitions([]) == definitions(["abs"])
+    with pytest.raises(KeyError):
+        definitions(["no_function"])
