@@ -129,6 +129,20 @@ EXPONENTIAL = (
         "sigmoid(s)*(1 + where(e == e, e, 0)*sigmoid(-s))",
         reference=real(lambda a, b: 1 / (1 + mp.exp(b - a))), domain=(-10, 10), internal=True,
     ),
+    # exp(a)/(exp(a) + exp(b) + exp(c)).
+    Function(
+        "share_of_three", ("a", "b", "c"),
+        ("result*(share_of_three(b, a, c) + share_of_three(c, a, b))",
+         "-result*share_of_three(b, a, c)", "-result*share_of_three(c, a, b)"),
+        form="".join(
+            # What the rounding of a difference costs is put back.
+            f"s{v} = {v} - a\nt{v} = s{v} - {v}\nr{v} = ({v} - (s{v} - t{v})) - (a + t{v})\n"
+            f"e{v} = exp(s{v})*(1 + where(abs(s{v}) < 1000, r{v}, 0))\n"
+            for v in ("b", "c")
+        ) + "1/(1 + (eb + ec))",
+        reference=real(lambda a, b, c: 1 / (1 + mp.exp(b - a) + mp.exp(c - a))),
+        domain=(-10, 10), internal=True,
+    ),
     # expm1(x)**2 - 1, the potential of Morse.
     Function(
         "morse", X, ("2*exp(x)*expm1(x)",), form="exp(x)*(expm1(x) - 1)",
@@ -139,8 +153,14 @@ EXPONENTIAL = (
         "exp_neg_exp", X, ("-exp_minus_exp(x)",), form="exp(-exp(x))",
         reference=real(lambda x: mp.exp(-mp.exp(min(x, 30)))), domain=(-20, 3), internal=True,
     ),
+    # 1 - exp(-exp(x)).
     Function(
-        "exp_minus_exp", X, ("result*(1 - exp(clamp_max(x, 20)))",),
+        "gompertz", X, ("exp_minus_exp(x)",), form="-expm1(-exp(x))",
+        reference=tends(lambda x: -mp.expm1(-mp.exp(min(x, 30))), _ZERO, _ONE),
+        domain=(-20, 3), internal=True,
+    ),
+    Function(
+        "exp_minus_exp", X, ("-result*expm1(clamp_max(x, 20))",),
         form="y = exp(minimum(x, 20))\ny*exp(-y)",
         reference=tends(
             lambda x: mp.exp(x) * mp.exp(-mp.exp(x)) if x < 60 else _ZERO, _ZERO, _ZERO

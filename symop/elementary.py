@@ -37,10 +37,22 @@ def whole(function: Callable[[Any], Any]) -> Callable[..., Any]:
     return real(lambda x: x if mp.isinf(x) else function(x))
 
 
+# Reducing a number of n bits by a period takes arithmetic of n bits: exp(exp(1e300)) would not end.
+_BEYOND = 1 << 15
+
+
 def tends(function: Callable[[Any], Any], at_minus_inf: Any, at_inf: Any) -> Callable[..., Any]:
-    """The function with its limits at the infinities, for which mpmath may have none."""
-    limits = {mp.inf: at_inf, -mp.inf: at_minus_inf}
-    return real(lambda x: limits[x] if mp.isinf(x) else function(x))
+    """The function with its limits at the infinities, for which mpmath may have none.
+
+    Beyond 2**32768, far above any power of a float64 that matters, it is at its limit.
+    """
+
+    def evaluate(x: Any) -> Any:
+        if mp.isinf(x) or mp.mag(x) > _BEYOND:
+            return at_inf if x > 0 else at_minus_inf
+        return function(x)
+
+    return real(evaluate)
 
 
 def _sign(x: Any) -> Any:
@@ -52,7 +64,7 @@ def _power(a: Any, b: Any) -> Any:
         return mp.mpf(1)
     if mp.isnan(a) or mp.isnan(b):
         return mp.nan
-    if mp.isinf(b):
+    if mp.isinf(b) or (b and mp.mag(b) > _BEYOND):
         grows = (abs(a) > 1) == (b > 0)
         return mp.mpf(1) if abs(a) == 1 else mp.inf if grows else mp.mpf(0)
     odd = b == mp.floor(b) and mp.floor(b / 2) * 2 != b
@@ -103,10 +115,11 @@ def _logaddexp(base: Any) -> Callable[..., Any]:
 
 
 EXPONENTIALS = (
-    Function("exp", X, ("result",), reference=real(mp.exp), domain=(-20, 20)),
+    Function("exp", X, ("result",), reference=tends(mp.exp, mp.mpf(0), mp.inf),
+             domain=(-20, 20)),
     Function(
         "exp2", X, ("result*log(2)",), form="pow(2, x)",
-        reference=real(lambda x: mp.power(2, x)), domain=(-20, 20),
+        reference=tends(lambda x: mp.power(2, x), mp.mpf(0), mp.inf), domain=(-20, 20),
     ),
     Function("expm1", X, ("exp(x)",), reference=tends(mp.expm1, mp.mpf(-1), mp.inf), special=(0,)),
     Function("log", X, ("1/x",), reference=real(mp.log), special=(0,), domain=(0.01, 20),
@@ -253,9 +266,10 @@ TRIGONOMETRY = (
 )  # fmt: skip
 
 HYPERBOLICS = (
-    Function("sinh", X, ("cosh(x)",), reference=real(mp.sinh)),
-    Function("cosh", X, ("sinh(x)",), reference=real(mp.cosh)),
-    Function("tanh", X, ("sech2(x)",), reference=real(mp.tanh), domain=(-20, 20)),
+    Function("sinh", X, ("cosh(x)",), reference=tends(mp.sinh, -mp.inf, mp.inf)),
+    Function("cosh", X, ("sinh(x)",), reference=tends(mp.cosh, mp.inf, mp.inf)),
+    Function("tanh", X, ("sech2(x)",), domain=(-20, 20),
+             reference=tends(mp.tanh, mp.mpf(-1), mp.mpf(1))),
     Function(
         "sech", X, ("-result*tanh(x)",),
         form="e = exp(-abs(x))\n2*e/(1 + e*e)",
@@ -278,7 +292,7 @@ HYPERBOLICS = (
         reference=real(lambda x: mp.inf if x == 0 else 1 / mp.tanh(x)),
         special=(0,), domain=(0.1, 10),
     ),
-    Function("asinh", X, ("1/hypot(1, x)",), reference=tends(mp.asinh, -mp.inf, mp.inf),
+    Function("asinh", X, ("1/hypot(1, x)",), reference=real(mp.asinh),
              aliases=("arcsinh",)),
     Function("acosh", X, ("1/(sqrt(x - 1)*sqrt(x + 1))",), reference=real(mp.acosh),
              special=(1,), domain=(1.01, 20), aliases=("arccosh",)),

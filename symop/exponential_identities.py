@@ -81,6 +81,14 @@ EXPONENTIALS = (
         domain=over(-30, 4, "u"),
     ),
     Rewrite(
+        "1 less exp of minus exp",
+        "1 - exp_neg_exp(u)",
+        "gompertz(u)",
+        "everywhere",
+        "cancels in the tail",
+        domain=over(-30, 4, "u"),
+    ),
+    Rewrite(
         "second difference of exp",
         "exp(u) + exp(-u) - 2",
         "4*sinh(u/2)**2",

@@ -18,10 +18,12 @@ from symop.quotient_identities import GUARDS, LATE, QUOTIENTS
 from symop.relative_identities import RELATIVES
 from symop.root_identities import ROOTS
 from symop.sigmoid_identities import SIGMOIDS
+from symop.softmax_identities import SOFTMAX
 
 REWRITES = (
     EXPONENTIALS
     + SIGMOIDS
+    + SOFTMAX
     + OPPOSITES
     + ERRORS
     + GAMMA

@@ -123,13 +123,15 @@ _NDTRI = [
 ]
 
 NORMAL = (
-    Function("erf", X, ("2/sqrt(pi)*gaussian(x)",), reference=real(mp.erf), special=(0,)),
-    Function("erfc", X, ("-2/sqrt(pi)*gaussian(x)",), reference=real(mp.erfc), special=(0,)),
+    Function("erf", X, ("2/sqrt(pi)*gaussian(x)",), special=(0,),
+             reference=tends(mp.erf, -_ONE, _ONE)),
+    Function("erfc", X, ("-2/sqrt(pi)*gaussian(x)",), special=(0,),
+             reference=tends(mp.erfc, mp.mpf(2), _ZERO)),
     # exp(-x**2): the square is split, for its rounding alone would cost 400 ULP in the tail.
     Function(
         "gaussian", X, ("-2*clamp(x, -100, 100)*result",),
         form=f"a = minimum(abs(x), 30)\n{_TAIL}exp(-h*h)*exp(-(a - h)*(a + h))",
-        reference=real(lambda x: mp.exp(-x * x)), internal=True,
+        reference=tends(lambda x: mp.exp(-x * x), _ZERO, _ZERO), internal=True,
     ),
     Function(
         "normal_density", X, ("-clamp(x, -100, 100)*result",),

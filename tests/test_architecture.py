@@ -42,7 +42,7 @@ LAYERS = (
     (
         "exponential_identities", "sigmoid_identities", "error_identities",
         "logarithm_identities", "root_identities", "difference_identities",
-        "quotient_identities", "relative_identities",
+        "quotient_identities", "relative_identities", "softmax_identities",
     ),
     ("derived_identities",),
     ("identities",),

@@ -115,3 +115,12 @@ def test_the_function_of_torch_for_a_whole_formula(formula, values, expected):
     else:
         tensors = [torch.tensor(v) for v in values]
         assert torch.equal(found(*tensors), expected(*tensors))
+
+
+@pytest.mark.parametrize(("formula", "x", "value"), [
+    ("1 - exp(-exp(x))", 1e300, 1), ("tanh(exp(x))", 1e300, 1), ("exp2(-exp(exp(x)))", 700, 0),
+    ("log(exp(x))", 1e300, 1e300), ("cosh(-exp(x))/exp(exp(x))", 3, None),
+])  # fmt: skip
+def test_towers_of_exponentials_end(formula, x, value):
+    found = exact_at(parse(formula), [x], 0)[0, ()].low
+    assert value is None or found == value

@@ -53,6 +53,11 @@ EXAMPLES = {
     "share of csch": "x*csch(x*y)",
     "1 less root": "1 - sqrt(1 - y)",
     "difference of log1p and log": "log1p(u) - log(u - 1)",
+    "log of a sum of exponentials": "log(exp(u)/4 + 3*exp(v) + 1)",
+    "log of a share of a sum": "log(exp(u - amax(u))/sum(exp(u - amax(u))))",
+    "share of a sum over dims": "exp(u)/sum(exp(u))",
+    "share of a sum of exponentials": "exp(u)/(2*exp(u) + exp(v) + 3)",
+    "share of 1 beside exponentials": "1/(1 + exp(u) + exp(v))",
     "square over itself": "x**2/(x**2*sqrt(1 + x)*(1 + sqrt(1 + x)))",
 }
 RANGES = {"quotient of a plus sqrt(a**2 + d)": {"a": (-20, 20), "x": (0.1, 2), "y": (-5, -0.1)}}
