@@ -21,13 +21,8 @@ ROOT = Path(__file__).parent.parent / "symop"
 
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
-<<<<<<< HEAD
-    ("errors", "frames", "layout", "functions"),
-    ("names", "program", "reductions", "cache"),
-=======
     ("errors", "frames", "layout", "functions", "rendering"),
-    ("names", "program", "reductions"),
->>>>>>> 982b33995ca72930e3c92dca2a4124ede95bbcdd
+    ("names", "program", "reductions", "cache"),
     ("syntax",),
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
@@ -46,14 +41,17 @@ LAYERS = (
     ),
     ("derived_identities",),
     ("identities",),
-    ("slopes", "derivative_names", "rewriting", "lowering", "recording"),
-    ("differentiation", "tangents", "tidying"),
+    ("slopes", "derivative_names", "rewriting", "lowering", "recording", "building"),
+    ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
-    ("statements", "backends"),
+    ("statements", "backends", "native_host"),
     ("methods", "gradient_methods"),
     ("views", "symbolic", "tracing"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis", "modules", "native_host"),
+    ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),
+    ("launching",),
+    ("fused",),
+    ("dispatch",),
     ("exact",),
     ("agreement", "candidates"),
     ("points",),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symop.backends.vector_math import SPELLED, definitions, spelling
+from symop.backends.vector_math import SPELLED, bound, definitions, spelling
 from symop.frames import Frame
 from symop.loops import Loop, Result, Routine, schedule
 from symop.lowering import lower
@@ -26,7 +26,7 @@ _TAKEN = frozenset(
     """auto break case char const continue default do double else enum extern float for goto if
     inline int long register restrict return short signed sizeof static struct switch typedef
     union unsigned void volatile while asm typeof real element span number in out n i block advance item uniform reduced type combine over kernel WIDTH y0
-    y1 yn j0 j1 jn gamma signgam main widened narrowed fma FMA NAN INFINITY""".split()
+    y1 yn j0 j1 jn gamma signgam main widened narrowed fma NAN INFINITY""".split()
 )
 
 _COMBINE = ("sum", "prod", "amax", "amin")
@@ -174,9 +174,13 @@ class _Text:
 class _Printer:
     """Prints the body of a loop, one statement a line."""
 
-    def __init__(self, routine: Routine, loop: Loop, variant: Variant) -> None:
+    def __init__(
+        self, routine: Routine, loop: Loop, variant: Variant, *, anywhere: bool = False
+    ) -> None:
         self.loop = loop
         self.variant = variant
+        self.anywhere = anywhere
+        self.fma = "FMA" if variant.is_double else "FMAF"
         self.results: list[Result] = [loop.results[k] for k in variant.wanted]
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         self.nodes = loop.nodes
@@ -369,7 +373,8 @@ class _Printer:
             return self._binary(node.op, *_LOGICAL[node.op], node.operands)
         self.functions.add(node.op)
         values = ", ".join(self.texts[o].text for o in node.operands)
-        return _Text(f"{spelling(node.op, self.variant.is_double)}({values})")
+        code = spelling(node.op, self.variant.is_double, anywhere=self.anywhere)
+        return _Text(f"{code}({values})")
 
     def _binary(self, op: str, sign: str, binding: int, operands: tuple[int, ...]) -> _Text:
         a, b = (self.texts[o] for o in operands)
@@ -393,11 +398,11 @@ class _Printer:
         place = places[0]
         p, q = (self.texts[o].text for o in self.nodes[node.operands[place]].operands)
         rest = self.texts[node.operands[1 - place]]
-        text, other = f"FMA({p}, {q}, ", rest.text
+        text, other = f"{self.fma}({p}, {q}, ", rest.text
         if node.op == "sub" and place == 0:
             other = f"-{rest.at(_UNARY + 1)}"
         elif node.op == "sub":
-            text = f"FMA(-{self.texts[self.nodes[node.operands[1]].operands[0]].at(_UNARY + 1)}, "
+            text = f"{self.fma}(-{self.texts[self.nodes[node.operands[1]].operands[0]].at(_UNARY + 1)}, "
             text += f"{q}, "
         return _Text(f"{text}{other})")
 
@@ -436,19 +441,13 @@ class _Printer:
         return text if exponent > 0 else _Text(f"{one} / {text.at(12)}", 11)
 
     def support(self) -> list[str]:
-        """Conversions, and the mathematics that the body uses."""
-        suffix = "" if self.variant.is_double else "f"
-        lines = [
-            "#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)",
-            f"#define FMA(a, b, c) __builtin_fma{suffix}(a, b, c)",
-            "#else",
-            "#define FMA(a, b, c) ((a) * (b) + (c))",
-            "#endif",
-            *_CONVERSIONS["bfloat16" if self.variant.dtype == "bfloat16" else ""],
-        ]
-        for text in definitions(sorted(self.functions)):
-            lines += ["", *text.rstrip("\n").split("\n")]
-        return lines
+        """The mathematics that the body uses, and conversions."""
+        lines = [line for text in definitions(sorted(self.functions)) for line in _tight(text)]
+        return [*lines, *_CONVERSIONS["bfloat16" if self.variant.dtype == "bfloat16" else ""]]
+
+
+def _tight(text: str) -> list[str]:
+    return [*text.strip().split("\n"), ""]
 
 
 _CONVERSIONS = {
