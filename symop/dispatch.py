@@ -78,7 +78,8 @@ class Dispatch:
 
     def _fallback(self, *values: Any, **named: Any) -> Any:
         """What kernels do not take: numbers and mixed dtypes, once they are tensors of one dtype,
-        go back to them; everything else is done by operations."""
+        go back to them; everything else is done by operations.
+        """
         takes = not named and len(values) == len(self._formula.program.arguments)
         if (
             takes
@@ -105,7 +106,7 @@ def _host(fused: Fused, fallback: Callable[..., Any]) -> Callable[..., Any]:
 
     def gradient(needs: int) -> tuple[Any, ...] | None:
         made = fused.gradient(needs)
-        return made and (made.data, made.inputs, fused.kept(needs))
+        return (made.data, made.inputs, fused.kept(needs)) if made else None
 
     def loss(scalars: int, _needs: int) -> Any:
         made = fused.loss(scalars)

@@ -80,9 +80,7 @@ class Fused:
             made = None
             if program is not None:
                 numbers = [o.name for o in program.outputs[1:]]
-                made = self.kernels.routine(
-                    program, self.names, takes_all=True, numbers=numbers
-                )
+                made = self.kernels.routine(program, self.names, takes_all=True, numbers=numbers)
             self._losses[scalars] = made if made and len(made.data[5]) == 1 else None
         return self._losses[scalars]
 
@@ -145,7 +143,7 @@ class PythonHost:
         self.fallback = fallback
         self.forward = Launcher(fused.forward.data, fused.kernels)
         self._launchers: dict[Data, Launcher] = {}
-        self.apply = _function(self).apply  # type: ignore[no-untyped-call]
+        self.apply = _function(self).apply
 
     def __call__(self, *values: Any) -> Any:
         if not _are_plain(values, self.fused.masks):
@@ -189,9 +187,9 @@ class PythonHost:
         values = (*saved, *grads)
         if rest and made is None:
             return None
-        inputs = [values[k] for k in made.inputs] if made else []
-        real = [v for v in (*inputs, *grads) if v is not None and v.dtype != torch.bool]
-        if None in inputs or not _are_plain(real, ()) or len({v.dtype for v in real}) != 1:
+        inputs = [v for v in (values[k] for k in made.inputs) if v is not None] if made else []
+        real = [v for v in (*inputs, *grads) if v.dtype != torch.bool]
+        if (made and len(inputs) < len(made.inputs)) or not _are_plain(real, ()):
             return None
         results: dict[int, Tensor] = {}
         for k, number in done.items():

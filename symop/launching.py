@@ -151,9 +151,7 @@ class _Layout:
     def _run_loop(self, loop: tuple[Any, ...], values: list[Tensor], wanted: int) -> None:
         code, rank, sizes, spread, numbers, inputs, results, uniform, reduced = loop
         chosen = [k for k in range(len(results)) if wanted >> k & 1]
-        address = self.launcher.kernels(
-            code, _CODES[self.dtype], uniform, reduced & wanted, wanted
-        )
+        address = self.launcher.kernels(code, _CODES[self.dtype], uniform, reduced & wanted, wanted)
         if address is None:
             raise Refused
         operands = [*inputs, *(results[k] for k in chosen)]

@@ -272,7 +272,7 @@ def product_and_sum(folder: Path) -> Op:
 
 
 def centred(folder: Path) -> Op:
-    """x - mean(x, -1), and exp of that mean, without the axis: a temp, a number, a dropped axis.
+    """X - mean(x, -1), and exp of that mean, without the axis: a temp, a number, a dropped axis.
 
     The second output is saved.
     """

@@ -12,6 +12,7 @@ import torch
 from symop import native_host
 from tests import native_kernels
 
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, host):
     return tmp_path_factory.mktemp("kernels")
@@ -87,7 +88,9 @@ def test_values_and_gradients_of_one_argument(legendre, shape, dtype):
     assert not legendre.orders
 
 
-@pytest.mark.parametrize("value", [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e-45, 1e30])
+@pytest.mark.parametrize(
+    "value", [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e-45, 1e30]
+)
 def test_special_values_reach_the_kernel_as_they_are(legendre, value):
     x = torch.tensor([value])
     out = legendre(x)
@@ -173,7 +176,9 @@ def outputs_of(shape):
 
 
 @pytest.mark.parametrize("used", ["both", "first", "second"])
-@pytest.mark.parametrize("shapes", [((3, 4), (3, 4), (3, 4)), ((4,), (3, 1), (2, 1, 1)), ((), (), ())])
+@pytest.mark.parametrize(
+    "shapes", [((3, 4), (3, 4), (3, 4)), ((4,), (3, 1), (2, 1, 1)), ((), (), ())]
+)
 def test_outputs_that_nobody_used_have_zero_cotangents(folder, used, shapes):
     op = native_kernels.product_and_sum(folder)
     x, y, m = (*(leaf(*s) for s in shapes[:2]), torch.rand(shapes[2]) < 0.5)
@@ -196,7 +201,10 @@ def test_outputs_that_nobody_used_have_zero_cotangents(folder, used, shapes):
 def test_two_outputs_of_different_shapes(folder):
     op = native_kernels.product_and_sum(folder)
     agree(op, [leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5])
-    assert [v.shape for v in op(leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5)] == [(2, 3, 4), (3, 4)]
+    assert [v.shape for v in op(leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5)] == [
+        (2, 3, 4),
+        (3, 4),
+    ]
 
 
 @pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4), (0, 4), ()])

@@ -11,7 +11,7 @@ from symop.backends.vector_math import SPELLED, bound, definitions, spelling
 from symop.frames import Frame
 from symop.loops import Loop, Result, Routine, schedule
 from symop.lowering import lower
-from symop.program import COMPARISONS, LOGICAL, Node, Program
+from symop.program import COMPARISONS, LOGICAL, Node, Program, needed
 from symop.rendering import render
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -23,10 +23,76 @@ _SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
 
 # Words of C, and names that the templates use themselves.
 _TAKEN = frozenset(
-    """auto break case char const continue default do double else enum extern float for goto if
-    inline int long register restrict return short signed sizeof static struct switch typedef
-    union unsigned void volatile while asm typeof real element span number in out n i block advance item uniform reduced type combine over kernel WIDTH y0
-    y1 yn j0 j1 jn gamma signgam main widened narrowed fma NAN INFINITY""".split()
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "asm",
+        "typeof",
+        "real",
+        "element",
+        "span",
+        "number",
+        "in",
+        "out",
+        "n",
+        "i",
+        "block",
+        "advance",
+        "item",
+        "uniform",
+        "reduced",
+        "type",
+        "combine",
+        "over",
+        "kernel",
+        "WIDTH",
+        "y0",
+        "y1",
+        "yn",
+        "j0",
+        "j1",
+        "jn",
+        "gamma",
+        "signgam",
+        "main",
+        "widened",
+        "narrowed",
+        "fma",
+        "NAN",
+        "INFINITY",
+    ]
 )
 
 _COMBINE = ("sum", "prod", "amax", "amin")
@@ -103,6 +169,10 @@ class KernelView:
     opening: tuple[str, ...]
     pointers: tuple[str, ...]
     body: tuple[str, ...]
+    guard: tuple[str, ...]
+    far_body: tuple[str, ...]
+    far_stores: tuple[str, ...]
+    far_additions: tuple[str, ...]
     stores: tuple[str, ...]
     sums: tuple[str, ...]
     sum_pointers: tuple[str, ...]
@@ -124,6 +194,7 @@ def kernel_source(name: str, routine: Routine, loop: Loop, variant: Variant) -> 
 
 def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelView:
     printer = _Printer(routine, loop, variant)
+    far = _Printer(routine, loop, variant, anywhere=True)
     body = printer.body()
     results = printer.results
     real_size = 8 if variant.is_double else 4
@@ -131,9 +202,7 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         1 if a.is_mask else real_size if printer.is_temporary(a.name) else _SIZES[variant.dtype]
         for a in loop.inputs
     ]
-    sizes += [
-        real_size if printer.is_temporary(r.slot) else _SIZES[variant.dtype] for r in results
-    ]
+    sizes += [real_size if printer.is_temporary(r.slot) else _SIZES[variant.dtype] for r in results]
     counts = list(loop.counts)
     reduced = [k for k, is_reduced in enumerate(variant.reduced) if is_reduced]
     are_sums = all(results[k].combine == "sum" for k in reduced)
@@ -154,6 +223,10 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         opening=tuple(printer.opening()),
         pointers=tuple(printer.pointers()),
         body=tuple(body),
+        guard=tuple(printer.guard()),
+        far_body=tuple(far.body()),
+        far_stores=tuple(far.stores(is_sum=False)),
+        far_additions=tuple(far.stores(is_sum=True)),
         stores=tuple(printer.stores(is_sum=False)),
         sums=sums,
         sum_pointers=tuple(printer.pointers(is_sum=True)),
@@ -177,6 +250,7 @@ class _Printer:
     def __init__(
         self, routine: Routine, loop: Loop, variant: Variant, *, anywhere: bool = False
     ) -> None:
+        self.routine = routine
         self.loop = loop
         self.variant = variant
         self.anywhere = anywhere
@@ -184,14 +258,7 @@ class _Printer:
         self.results: list[Result] = [loop.results[k] for k in variant.wanted]
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         self.nodes = loop.nodes
-        self.reads = [0] * len(self.nodes)
-        self.alive = self._alive()
-        for index, node in enumerate(self.nodes):
-            if self.alive[index]:
-                for operand in node.operands:
-                    self.reads[operand] += 1
-        for result in self.results:
-            self.reads[result.node] += 1
+        self.require({result.node for result in self.results})
         self.texts: dict[int, _Text] = {}
         self.lines: list[str] = []
         self.functions: set[str] = set()
@@ -202,15 +269,16 @@ class _Printer:
     def _spelled(name: str) -> str:
         return f"{name}_" if name in _TAKEN or name.endswith("_") or name.isupper() else name
 
-    def _alive(self) -> list[bool]:
-        alive = [False] * len(self.nodes)
-        for result in self.results:
-            alive[result.node] = True
-        for index in range(len(alive) - 1, -1, -1):
-            if alive[index]:
-                for operand in self.nodes[index].operands:
-                    alive[operand] = True
-        return alive
+    def require(self, wanted: set[int]) -> None:
+        """Set what is printed: the nodes that the wanted ones depend on."""
+        self.alive = needed(self.nodes, wanted)
+        self.reads = [0] * len(self.nodes)
+        for index in wanted:
+            self.reads[index] += sum(r.node == index for r in self.results) or 1
+        for index, node in enumerate(self.nodes):
+            if self.alive[index]:
+                for operand in node.operands:
+                    self.reads[operand] += 1
 
     def type_code(self, slot: str) -> int:
         """What a slot is stored as, by its place in DTYPES."""
@@ -298,6 +366,24 @@ class _Printer:
                 self.lines.append(f"const real {name} = {text.text};")
                 self.texts[result.node] = _Text(name)
         return self.lines
+
+    def guard(self) -> list[str]:
+        """Tests whether an argument is too large for a vector function; none where all serve."""
+        tests = []
+        for index, node in enumerate(self.nodes):
+            most = bound(node.op, self.variant.is_double) if node.op in SPELLED else None
+            if self.alive[index] and most is not None:
+                tests.append((node.operands[0], _number(Fraction(most), self.variant.is_double)))
+        if not tests:
+            return []
+        printer = _Printer(self.routine, self.loop, self.variant)
+        printer.results = []
+        printer.require({index for index, _ in tests})
+        lines = printer.body()
+        fabs = spelling("abs", self.variant.is_double)
+        self.functions |= printer.functions
+        return [*lines, *(f"is_large |= {fabs}({printer.texts[index].text}) > {most.text};"
+                          for index, most in tests)]  # fmt: skip
 
     def stores(self, *, is_sum: bool) -> list[str]:
         """What becomes of the results for one element."""
