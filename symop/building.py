@@ -134,7 +134,7 @@ def flags() -> tuple[str, ...]:
 def _conditions() -> list[str]:
     """What a library depends on beside its text: the compiler, its flags, the processor."""
     path = compiler()
-    found = os.stat(path)
+    found = Path(path).stat()
     return [path, str(found.st_size), str(found.st_mtime_ns), *flags(), _processor()]
 
 
@@ -143,7 +143,7 @@ def _processor() -> str:
     """The instructions that the processor has, as far as the system tells."""
     if sys.platform == "linux":
         try:
-            with open("/proc/cpuinfo") as lines:
+            with Path("/proc/cpuinfo").open() as lines:
                 for line in lines:
                     if line.startswith(("flags", "Features")):
                         return line

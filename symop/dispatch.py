@@ -77,8 +77,10 @@ class Dispatch:
             return self._host
 
     def _fallback(self, *values: Any, **named: Any) -> Any:
-        """What kernels do not take: numbers and mixed dtypes, once they are tensors of one dtype,
-        go back to them; everything else is done by operations.
+        """What kernels do not take.
+
+        Numbers and mixed dtypes go back to them, as tensors of one dtype; the rest is done by
+        operations.
         """
         takes = not named and len(values) == len(self._formula.program.arguments)
         if (

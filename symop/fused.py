@@ -146,6 +146,7 @@ class PythonHost:
         self.apply = _function(self).apply
 
     def __call__(self, *values: Any) -> Any:
+        """The value of the op."""
         if not _are_plain(values, self.fused.masks):
             return self.fallback(*values)
         try:

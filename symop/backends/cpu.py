@@ -23,77 +23,17 @@ _SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
 
 # Words of C, and names that the templates use themselves.
 _TAKEN = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "asm",
-        "typeof",
-        "real",
-        "element",
-        "span",
-        "number",
-        "in",
-        "out",
-        "n",
-        "i",
-        "block",
-        "advance",
-        "item",
-        "uniform",
-        "reduced",
-        "type",
-        "combine",
-        "over",
-        "kernel",
-        "WIDTH",
-        "y0",
-        "y1",
-        "yn",
-        "j0",
-        "j1",
-        "jn",
-        "gamma",
-        "signgam",
-        "main",
-        "widened",
-        "narrowed",
-        "fma",
-        "NAN",
-        "INFINITY",
-    ]
-)
+    {
+        "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
+        "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
+        "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+        "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "real", "element",
+        "span", "sum", "add_up", "number", "in", "out", "total", "count", "n", "i", "block",
+        "advance", "is_large", "is_whole", "item", "uniform", "reduced", "type", "combine", "over",
+        "kernel", "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
+        "narrowed", "unix", "linux",
+    }
+)  # fmt: skip
 
 _COMBINE = ("sum", "prod", "amax", "amin")
 
@@ -482,15 +422,14 @@ class _Printer:
         if not places:
             return None
         place = places[0]
-        p, q = (self.texts[o].text for o in self.nodes[node.operands[place]].operands)
+        p, q = (self.texts[o] for o in self.nodes[node.operands[place]].operands)
         rest = self.texts[node.operands[1 - place]]
-        text, other = f"{self.fma}({p}, {q}, ", rest.text
+        first, other = p.text, rest.text
         if node.op == "sub" and place == 0:
             other = f"-{rest.at(_UNARY + 1)}"
         elif node.op == "sub":
-            text = f"{self.fma}(-{self.texts[self.nodes[node.operands[1]].operands[0]].at(_UNARY + 1)}, "
-            text += f"{q}, "
-        return _Text(f"{text}{other})")
+            first = f"-{p.at(_UNARY + 1)}"
+        return _Text(f"{self.fma}({first}, {q.text}, {other})")
 
     def _is_product(self, index: int) -> bool:
         """Whether a node is a product that nothing else reads."""

@@ -1,0 +1,280 @@
+"""Fused CPU kernels against plain operations: values, gradients, layouts, and their bits."""
+
+import itertools
+
+import pytest
+import torch
+
+import symop
+from symop.backends.cpu import Variant, kernel_source, routine
+from symop.compiler import formula
+from symop.dispatch import Dispatch
+from symop.fused import Fused, PythonHost
+from symop.loading import load
+
+FORMULAS = {
+    "legendre": "0.5*(5*x**3-3*x)",
+    "affine": "w*x + b",
+    "wave": "a + b*legendre(3, c + d*x)",
+    "gelu": "0.5*x*(1 + erf(x/sqrt(2)))",
+    "mish": "x*tanh(log1p(exp(x)))",
+    "swiglu": "x*sigmoid(x)*b",
+    "fit": "sum((a + b*x + c*x**2 + d*x**3 - y)**2)",
+    "mse": "mean((x - y)**2)",
+    "branches": "where(x > y, x*y, exp(y) - x)",
+    "masked": "where(m, x*w, w)",
+    "root": "sqrt(sum(x**2, -1))",
+    "softmax": "softmax(x, -1)",
+    "rms_norm": "x/sqrt(mean(x**2, -1) + 1e-2)*w",
+    "log_sum": "logsumexp(x*w)",
+    "largest": "amax(x, 0)*w",
+    "two": "a = x*y; b = a + sin(w)",
+    "shifted": "sum(x + w)",
+    "power": "abs(x)**p + x**-2 + x**11",
+    "clipped": "maximum(minimum(x, 1), -1)*w",
+    "product": "prod(x, 0)",
+    "double": "float_ + double_*int_",
+}
+PLAIN = [name for name in FORMULAS if name != "product"]
+
+
+def hosts(name, runner="native"):
+    """The op on plain operations, and on kernels."""
+    made = formula(FORMULAS[name], name=name)
+    module = load(name, made.module_text)
+    plain = getattr(module, name)
+    if runner == "python":
+        fused = Fused(made, module)
+
+        def refused(*values):
+            raise AssertionError("no kernel")
+
+        return plain, PythonHost(fused, refused), made
+    return plain, symop.compile(FORMULAS[name], name=name, backend="cpu"), made
+
+
+def shapes_for(arguments):
+    """Shapes of x and of the other arguments: alike, broadcast in each way, one element, none."""
+    shapes = [
+        ((5, 7), (5, 7)), ((5, 7), (7,)), ((5, 7), ()), ((5, 7), (5, 1)), ((3, 70, 30), (70, 1)),
+        ((2, 3, 4), (2, 1, 4)), ((1, 1), (1, 1)), ((130, 3), (3,)), ((0, 3), (3,)), ((3, 0), (1,)),
+    ]  # fmt: skip
+    for first, others in shapes:
+        yield [first if n == arguments[0] else others for n in arguments]
+
+
+def drawn(made, shapes, dtype, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    values = []
+    for argument, shape in zip(made.program.arguments, shapes, strict=True):
+        value = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+        values.append(value > 0 if argument.is_mask else value.requires_grad_())
+    return values
+
+
+def gradients(results, values):
+    results = results if isinstance(results, tuple) else (results,)
+    generator = torch.Generator().manual_seed(7)
+    real = [v for v in values if v.requires_grad]
+    seeds = [torch.randn(r.shape, generator=generator, dtype=r.dtype) for r in results]
+    return results, torch.autograd.grad(results, real, seeds, allow_unused=True)
+
+
+def close(found, expected):
+    # Both are computed in float64 from the same numbers; they differ by the roundings of sums of
+    # at most 6,300 terms, each relative to the largest.
+    expected = expected.detach()
+    scale = float(expected.nan_to_num().abs().max()) if expected.numel() else 0.0
+    torch.testing.assert_close(found.detach(), expected, rtol=0, atol=3e-13 * scale, equal_nan=True)
+
+
+@pytest.mark.parametrize("runner", ["python", "native"])
+@pytest.mark.parametrize("name", PLAIN)
+def test_kernels_compute_what_operations_do(name, runner, host):
+    plain, fused, made = hosts(name, runner)
+    order = [a.name for a in made.program.arguments]
+    for shapes in shapes_for(sorted(order, key=lambda n: n != "x")):
+        named = dict(zip(sorted(order, key=lambda n: n != "x"), shapes, strict=True))
+        values = drawn(made, [named[n] for n in order], torch.float64)
+        try:
+            expected = plain(*values)
+        except (RuntimeError, IndexError):
+            continue  # an extremum of no elements, or a dim that these shapes lack
+        # Of no elements operations take the count out of the sum, 0*inf; kernels leave it inside.
+        expected, by_operations = gradients(expected, values)
+        found, by_kernels = gradients(fused(*values), values)
+        for a, b in zip((*found, *by_kernels), (*expected, *by_operations), strict=True):
+            assert (a is None) == (b is None)
+            if b is not None:
+                assert a.shape == b.shape
+                if values[0].numel() or not b.isnan().any():
+                    close(a, b)
+
+
+def test_what_c_lacks_is_left_to_operations():
+    plain, fused, made = hosts("product")
+    x = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+    (grad,) = torch.autograd.grad(fused(x).sum(), x)
+    close(grad, torch.autograd.grad(plain(x).sum(), x)[0])
+
+
+def layouts(x):
+    """The same numbers in other places."""
+    yield x.clone()
+    yield x.t().contiguous().t()
+    wide = torch.zeros(x.shape[0], 2 * x.shape[1] + 3, dtype=x.dtype)
+    wide[:, 3::2] = x
+    yield wide[:, 3::2]
+    off = torch.zeros(x.numel() + 1, dtype=x.dtype)
+    off[1:] = x.flatten()
+    yield off[1:].view(x.shape)
+    yield x.unsqueeze(0).expand(1, *x.shape)[0]
+
+
+ELEMENTWISE = [
+    "legendre", "affine", "wave", "gelu", "mish", "swiglu", "branches", "power", "clipped",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_bits_do_not_depend_on_layout_position_or_size(name, dtype):
+    made = formula(FORMULAS[name])
+    op = symop.compile(FORMULAS[name], backend="cpu")
+    n = len(made.program.arguments)
+    values = [v.detach() for v in drawn(made, [(37, 29)] * n, dtype)]
+    whole = op(*values)
+    for k, value in enumerate(values):
+        for other in layouts(value):
+            given = [*values[:k], other, *values[k + 1 :]]
+            assert_same_bits(op(*given), whole)
+    flat = [v.flatten() for v in values]
+    for start, size in itertools.product((0, 1, 5, 63, 64, 700), (1, 7, 64, 65, 300)):
+        part = op(*(v[start : start + size] for v in flat))
+        assert_same_bits(part, whole.flatten()[start : start + size])
+    # One number for all elements is one among others.
+    for k in range(n):
+        one = values[k][3, 5]
+        filled = [*values[:k], torch.full_like(values[k], one.item()), *values[k + 1 :]]
+        single = [*values[:k], one, *values[k + 1 :]]
+        assert_same_bits(op(*single).expand(whole.shape), op(*filled))
+
+
+REDUCING = ["fit", "mse", "root", "softmax", "rms_norm", "log_sum", "largest", "shifted"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", REDUCING)
+def test_sums_have_the_same_bits_in_any_layout(name, dtype):
+    made = formula(FORMULAS[name])
+    op = symop.compile(FORMULAS[name], backend="cpu")
+    n = len(made.program.arguments)
+    values = [v.detach() for v in drawn(made, [(137, 129)] * n, dtype)]
+    whole = op(*values)
+    for k, value in enumerate(values):
+        for other in layouts(value):
+            assert_same_bits(op(*values[:k], other, *values[k + 1 :]), whole)
+
+
+@pytest.mark.parametrize("shapes", [[(300, 700)] * 3, [(300, 700), (700,), (700,)],
+                                    [(300, 700), (300, 1), ()], [(210000, 1), (1,), (1,)]])  # fmt: skip
+@pytest.mark.parametrize("name", ["affine", "swiglu", "gelu", "mse", "softmax", "fit"])
+def test_bits_do_not_depend_on_threads(name, shapes):
+    made = formula(FORMULAS[name])
+    op = symop.compile(FORMULAS[name], backend="cpu")
+    names = sorted((a.name for a in made.program.arguments), key=lambda n: n != "x")
+    named = dict(zip(names, [*shapes, *[shapes[-1]] * 4], strict=False))
+    values = drawn(made, [named[a.name] for a in made.program.arguments], torch.float32)
+    found = []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            results, grads = gradients(op(*values), values)
+            found.append((*results, *grads))
+    finally:
+        torch.set_num_threads(before)
+    for others in found[1:]:
+        for a, b in zip(found[0], others, strict=True):
+            assert_same_bits(a, b)
+
+
+def assert_same_bits(a, b):
+    assert a.dtype == b.dtype
+    assert a.shape == b.shape
+    kinds = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+    kind = kinds[a.dtype.itemsize]
+    assert torch.equal(a.detach().contiguous().view(kind), b.detach().contiguous().view(kind))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_rounded_once(dtype):
+    # Every number of the dtype; the products are exact in float32 but for the last roundings.
+    bits = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16)
+    x = bits.view(dtype)
+    op = symop.compile("x*(1.25 + x)", backend="cpu")
+    expected = (x.float() * (1.25 + x.float())).to(dtype)
+    assert torch.equal(op(x).isnan(), expected.isnan())
+    assert_same_bits(op(x).nan_to_num(), expected.nan_to_num())
+
+
+def test_results_have_the_order_of_memory_of_the_arguments():
+    op = symop.compile("w*x + b", backend="cpu")
+    x = torch.randn(4, 5, 6, 7).to(memory_format=torch.channels_last)
+    out = op(x, x, torch.tensor(1.0))
+    assert out.stride() == x.stride()
+    torch.testing.assert_close(out, x * x + 1)
+
+
+def test_large_arguments_of_the_sine():
+    op = symop.compile("sin(x)*cos(2*x)", backend="cpu")
+    for dtype in (torch.float32, torch.float64):
+        x = torch.linspace(-3, 3, 1000, dtype=dtype)
+        x[17], x[400], x[999] = 1e20, -3e9, 1e30
+        torch.testing.assert_close(op(x), torch.sin(x) * torch.cos(2 * x))
+
+
+def test_a_scalar_loss_keeps_numbers_only():
+    op = symop.compile(FORMULAS["fit"], args=("a", "b", "c", "d", "x", "y"), backend="cpu")
+    scalars = [torch.randn((), requires_grad=True) for _ in range(4)]
+    x = torch.randn(1000)
+    kept = []
+
+    def pack(value):
+        kept.append(value)
+        return value
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda v: v):
+        loss = op(*scalars, x, torch.sin(x))
+    own = [v for v in kept if not any(v is s or v is x for s in scalars) and v.numel() > 1]
+    assert all(v.data_ptr() == x.data_ptr() or v.numel() <= 1000 for v in own)
+    plain = sum(s * x**k for k, s in enumerate(scalars)) - torch.sin(x)
+    found = torch.autograd.grad(loss, scalars)
+    expected = torch.autograd.grad((plain**2).sum(), scalars)
+    torch.testing.assert_close(found, expected)
+
+
+def test_the_kernel_of_a_formula_is_readable():
+    made = formula("0.5*(5*x**3-3*x)", name="p3")
+    forward = routine(made.program)
+    text = kernel_source("p3", forward, forward.loops[0],
+                         Variant("float32", (False,), (False,), (0,)))  # fmt: skip
+    assert "out0[i] = narrowed(FMAF(-1.5f, x, 2.5f * (x * x * x)));" in text
+
+
+def test_names_of_c_can_be_arguments():
+    made = formula("double_ + n*i + sum(block)*out1", args=("double_", "n", "i", "block", "out1"))
+    assert routine(made.program) is not None
+    op = symop.compile("for_*n*i*restrict + block", backend="cpu")
+    values = [torch.randn(5) for _ in op.args]
+    torch.testing.assert_close(op(*values), values[0] * values[1] * values[2] * values[3]
+                               + values[4])  # fmt: skip
+
+
+def test_an_op_begins_with_operations_and_goes_on_with_kernels():
+    op = symop.compile("w*x + b", backend="cpu")
+    assert isinstance(op._run, Dispatch)
+    op(torch.ones(2), torch.ones(2), torch.ones(2))
+    assert not isinstance(op._run, Dispatch)
+    assert torch.equal(op(2, torch.ones(2), b=torch.ones(2, dtype=torch.float64)),
+                       torch.full((2,), 3.0, dtype=torch.float64))  # fmt: skip
