@@ -14,6 +14,7 @@ static int64_t threads(void) { return 1; }
 
 enum {
     WIDTH = 64,       /* elements of a block; the last one is padded */
+    SHORT = 256,      /* rows that are gathered rather than computed one by one */
     TILE = 2048,      /* elements that are gathered at a time */
     CHUNK = 8192,     /* elements of one partial sum */
     ROWS = 64,        /* rows that are added up before they go into a double */
@@ -250,18 +251,32 @@ static void fill(const struct kernel *kernel, void *to, int64_t n, double value)
     }
 }
 
-/* b into a. */
+#define COMBINE_ALL(value)          \
+    for (int64_t i = 0; i < n; ++i) { \
+        a[i] = value;                 \
+    }                                 \
+    break
+#define COMBINER(name, to, from)                                                               \
+    static void name(int combine, to *restrict a, const from *restrict b, int64_t n)           \
+    {                                                                                          \
+        switch (combine) {                                                                     \
+        case SUM: COMBINE_ALL(a[i] + b[i]);                                                    \
+        case PROD: COMBINE_ALL(a[i] * b[i]);                                                   \
+        case AMAX: COMBINE_ALL((b[i] > a[i]) | (b[i] != b[i]) ? (to)b[i] : a[i]);              \
+        default: COMBINE_ALL((b[i] < a[i]) | (b[i] != b[i]) ? (to)b[i] : a[i]);                \
+        }                                                                                      \
+    }
+COMBINER(combine_floats, float, float)
+COMBINER(combine_doubles, double, double)
+COMBINER(combine_mixed, double, float)
+
+/* b into a, both in the type that is computed in. */
 static void combine_all(const struct kernel *kernel, int r, void *a, const void *b, int64_t n)
 {
-    const int combine = kernel->combine[r];
     if (kernel->is_double) {
-        for (int64_t i = 0; i < n; ++i) {
-            ((double *)a)[i] = combined(combine, ((double *)a)[i], ((const double *)b)[i]);
-        }
+        combine_doubles(kernel->combine[r], a, b, n);
     } else {
-        for (int64_t i = 0; i < n; ++i) {
-            ((float *)a)[i] = (float)combined(combine, ((float *)a)[i], ((const float *)b)[i]);
-        }
+        combine_floats(kernel->combine[r], a, b, n);
     }
 }
 
@@ -453,6 +468,7 @@ static struct columns columns_of(const struct call *c)
     s.rows = quotient(length, s.width);
     const int64_t room = SCRATCH / s.width / c->outer.length;
     s.height = quotient(s.rows, room < 1 ? 1 : least(room, 32));
+    s.height = s.height < ROWS ? ROWS : s.height;
     s.groups = quotient(s.rows, s.height);
     s.tiles = quotient(s.width, TILE);
     return s;
@@ -478,9 +494,11 @@ static void reduce_tile(const struct call *c, const struct columns *s, struct ro
             }
         }
         for (int r = 0; r < kernel->results; ++r) {
-            for (int64_t i = 0; kernel->reduced[r] && i < n; ++i) {
-                double *to = &total[r * s->width + i];
-                *to = combined(kernel->combine[r], *to, real_at(kernel, room->into[r], i));
+            double *to = total + r * s->width;
+            if (kernel->reduced[r] && kernel->is_double) {
+                combine_doubles(kernel->combine[r], to, room->into[r], n);
+            } else if (kernel->reduced[r]) {
+                combine_mixed(kernel->combine[r], to, room->into[r], n);
             }
         }
     }
@@ -529,15 +547,18 @@ static int64_t reduce_columns(const struct call *c)
         for (int r = 0; r < kernel->results; ++r) {
             const int k = kernel->inputs + r;
             char *to = c->data[k] + offset(&c->outer, c->operands, k, cell);
-            for (int64_t column = 0; kernel->reduced[r] && column < s.depth; ++column) {
-                double value = initial(kernel->combine[r]);
-                for (int64_t group = 0; group < s.groups; ++group) {
-                    const double *from = partial + (cell * s.groups + group) * each + r * s.width;
-                    for (int64_t row = 0; row < s.together; ++row) {
-                        value = combined(kernel->combine[r], value, from[row * s.depth + column]);
-                    }
-                }
-                finish(c, r, to + offset(&c->kept, c->operands, k, column), value);
+            double *first = partial + cell * s.groups * each + r * s.width;
+            if (!kernel->reduced[r]) {
+                continue;
+            }
+            for (int64_t group = 1; group < s.groups; ++group) {
+                combine_doubles(kernel->combine[r], first, first + group * each, s.width);
+            }
+            for (int64_t row = 1; row < s.together; ++row) {
+                combine_doubles(kernel->combine[r], first, first + row * s.depth, s.depth);
+            }
+            for (int64_t column = 0; column < s.depth; ++column) {
+                finish(c, r, to + offset(&c->kept, c->operands, k, column), first[column]);
             }
         }
     }
@@ -545,14 +566,16 @@ static int64_t reduce_columns(const struct call *c)
     return failed;
 }
 
-static int64_t store_range(const struct call *c, int64_t start, int64_t end, int in_place)
+static int64_t store_range(const struct call *c, char *const *base, int64_t start, int64_t end,
+                           int in_place)
 {
-    const int64_t whole = in_place ? (end - start) / WIDTH * WIDTH : 0;
-    if (whole) {
-        compute(c, c->data, start, whole, 0, 0, 0, 0);
-        start += whole;
-    }
-    if (start >= end) {
+    if (in_place && end - start >= WIDTH) {
+        const int64_t whole = (end - start) / WIDTH * WIDTH;
+        compute(c, base, start, whole, 0, 0, 0, 0);
+        if (start + whole < end) {
+            /* The last block once more, a little further on: that stores the same bits. */
+            compute(c, base, end - WIDTH, WIDTH, 0, 0, 0, 0);
+        }
         return DONE;
     }
     _Alignas(64) char few[FEW];
@@ -561,27 +584,51 @@ static int64_t store_range(const struct call *c, int64_t start, int64_t end, int
         return NO_MEMORY;
     }
     for (; start < end; start += TILE) {
-        compute(c, c->data, start, least(TILE, end - start), room, 0, 0, 0);
+        compute(c, base, start, least(TILE, end - start), room, 0, 0, 0);
     }
     given_back(few, room);
     return DONE;
 }
 
+/* Rows `first` to `last`, none of which begins where the one before ends. */
+static int64_t store_rows(const struct call *c, int64_t first, int64_t last, int in_place)
+{
+    char *base[c->operands];
+    int64_t failed = DONE;
+    for (int64_t cell = first; !failed && cell < last; ++cell) {
+        locate(c, cell, base);
+        failed = store_range(c, base, 0, c->inner.length, in_place);
+    }
+    return failed;
+}
+
 /* No result is reduced. */
 static int64_t store_all(const struct call *c)
 {
-    const int64_t length = c->inner.length, blocks = quotient(length, WIDTH);
-    const int64_t parts = quotient(length, PARALLEL / 2);
+    const int64_t length = c->inner.length, rows = c->outer.length;
     const int in_place = is_in_place(c);
-    if (length < PARALLEL) {
-        return store_range(c, 0, length, in_place);
+    if (length * rows < PARALLEL) {
+        return store_rows(c, 0, rows, in_place);
     }
-    int64_t failed = 0;
-    #pragma omp parallel for schedule(static) reduction(| : failed)
-    for (int64_t part = 0; part < parts; ++part) {
-        const int64_t start = blocks * part / parts * WIDTH;
-        const int64_t end = least(blocks * (part + 1) / parts * WIDTH, length);
-        failed |= store_range(c, start, end, in_place);
+    int64_t failed = DONE;
+    if (rows >= threads()) {
+        const int64_t parts = least(rows, 4 * threads());
+        #pragma omp parallel for schedule(static) reduction(| : failed)
+        for (int64_t part = 0; part < parts; ++part) {
+            failed |= store_rows(c, rows * part / parts, rows * (part + 1) / parts, in_place);
+        }
+        return failed;
+    }
+    const int64_t blocks = quotient(length, WIDTH), parts = quotient(length, PARALLEL / 2);
+    for (int64_t cell = 0; cell < rows; ++cell) {
+        char *base[c->operands];
+        locate(c, cell, base);
+        #pragma omp parallel for schedule(static) reduction(| : failed)
+        for (int64_t part = 0; part < parts; ++part) {
+            const int64_t start = blocks * part / parts * WIDTH;
+            const int64_t end = least(blocks * (part + 1) / parts * WIDTH, length);
+            failed |= store_range(c, base, start, end, in_place);
+        }
     }
     return failed;
 }
@@ -659,6 +706,17 @@ __attribute__((visibility("default"))) int64_t symop_drive(
         if (is_trailing) {
             add_dim(&c.kept, operands, sizes[d], stride);
         }
+    }
+    const int last = c.inner.count - 1;
+    if (!reduced && last > 0 && c.inner.size[last] >= SHORT) {
+        /* Operands part ways here and there; they go row by row. */
+        const int64_t length = c.inner.size[last];
+        const struct space rows = c.inner;
+        c.inner = c.outer;
+        c.outer = rows;
+        c.outer.count = last;
+        c.outer.length = rows.length / length;
+        add_dim(&c.inner, operands, length, rows.stride + last * operands);
     }
     for (int i = 0; i < 3; ++i) {
         find_steps(spaces[i], kernel, operands);
