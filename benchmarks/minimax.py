@@ -54,10 +54,19 @@ def points(low: mpf, high: mpf, count: int) -> list[mpf]:
 def minimax(
     xs: Sequence[mpf], values: Sequence[mpf], weights: Sequence[mpf], first: int, degree: int
 ) -> tuple[list[mpf], mpf]:
-    """The coefficients of x**first to x**degree by Remez exchange on a grid, and the error."""
+    """The coefficients of x**first to x**degree by Remez exchange on a grid, and the error.
+
+    The quotient by x**first is fitted, and the weight takes |x|**first: about 0 the powers from a
+    first one on are no Chebyshev system, and errors need not alternate.
+    """
     count = degree - first + 1
+    if first:
+        kept = [k for k, x in enumerate(xs) if abs(x) > mpf("1e-9")]
+        values = [values[k] / xs[k] ** first for k in kept]
+        weights = [weights[k] * abs(xs[k]) ** first for k in kept]
+        xs = [xs[k] for k in kept]
     references = [round(k * (len(xs) - 1) / count) for k in range(count + 1)]
-    powers = [[x**p for p in range(first, degree + 1)] for x in xs]
+    powers = [[x**p for p in range(count)] for x in xs]
     coefficients: list[mpf] = []
     for _ in range(30):
         matrix = mpmath.matrix(count + 1, count + 1)

@@ -1,5 +1,5 @@
 /*
- * |x| < 1: erf(x) = x + x*p(x**2). Beyond: 1 - exp(q(|x| - 1)), q fitted to log(erfc) with the
+ * |x| < 1, or 0.95 in double: erf(x) = x + x*p(x**2). Beyond: 1 - exp(q(|x| - 1)), q fitted to log(erfc) with the
  * weight erfc, for what is subtracted from 1 need only be as accurate as the 1.
  */
 /* fit symop_fit_erff */
@@ -20,13 +20,13 @@ static inline float symop_fit_erff(float x) {
 /* Largest weighted error 8e-09; by benchmarks.vector_coefficients. */
 static inline float symop_fit_log_erfcf(float x) {
     float z = x * x;
-    float p = -0x1.1b64640000000p-12f;
-    p = FMAF(p, z, -0x1.cf7e940000000p-9f);
-    p = FMAF(p, z, 0x1.df757e0000000p-8f);
+    float p = -0x1.1b5f8c0000000p-12f;
+    p = FMAF(p, z, -0x1.cf7b320000000p-9f);
+    p = FMAF(p, z, 0x1.df75ba0000000p-8f);
     p = FMAF(p, z, -0x1.afbc140000000p-1f);
-    float q = 0x1.a5dc8c0000000p-10f;
-    q = FMAF(q, z, 0x1.404fd00000000p-9f);
-    q = FMAF(q, z, -0x1.4d73a00000000p-5f);
+    float q = 0x1.a5d7ae0000000p-10f;
+    q = FMAF(q, z, 0x1.404ddc0000000p-9f);
+    q = FMAF(q, z, -0x1.4d73a20000000p-5f);
     p = FMAF(q, x, p);
     p = FMAF(p, x, -0x1.51c97a0000000p+1f);
     p = FMAF(p, x, -0x1.d97fc00000000p+0f);
@@ -50,49 +50,48 @@ static inline float symop_erff(float x) {
 }
 
 /* fit symop_fit_erf */
-/* Largest weighted error 1.2e-17; by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.4e-17; by benchmarks.vector_coefficients. */
 static inline double symop_fit_erf(double x) {
     double z = x * x;
-    double p = 0x1.44e9c403a502ap-33;
-    p = FMA(p, z, 0x1.140ca6b19096fp-26);
-    p = FMA(p, z, 0x1.ba6d22d492ed8p-20);
-    p = FMA(p, z, 0x1.f9a3bc54ce591p-14);
-    p = FMA(p, z, 0x1.565bcd2cb9fddp-8);
-    p = FMA(p, z, 0x1.ce2f21a0458fep-4);
-    double q = -0x1.cb048228a76bfp-30;
-    q = FMA(q, z, -0x1.63b7f4fca3eb1p-23);
-    q = FMA(q, z, -0x1.f4dd36c5bd223p-17);
-    q = FMA(q, z, -0x1.c02db9481ff83p-11);
-    q = FMA(q, z, -0x1.b82ce31356452p-6);
+    double p = 0x1.cf0d64fea5141p-27;
+    p = FMA(p, z, 0x1.b956b18c90764p-20);
+    p = FMA(p, z, 0x1.f9a27fb5034ddp-14);
+    p = FMA(p, z, 0x1.565bcceb2885ap-8);
+    p = FMA(p, z, 0x1.ce2f21a03f5bfp-4);
+    double q = -0x1.917e055a1cdacp-31;
+    q = FMA(q, z, -0x1.5af54a44a9ed0p-23);
+    q = FMA(q, z, -0x1.f4c676c179d56p-17);
+    q = FMA(q, z, -0x1.c02dadf7d1949p-11);
+    q = FMA(q, z, -0x1.b82ce31195ae9p-6);
     p = FMA(q, x, p);
-    p = FMA(p, x, -0x1.812746b037a25p-2);
-    p = FMA(p, x, 0x1.06eba8214db69p-3);
+    p = FMA(p, x, -0x1.812746b03799bp-2);
+    p = FMA(p, x, 0x1.06eba8214db68p-3);
     return p;
 }
 /* end */
 
 /* fit symop_fit_log_erfc */
-/* Largest weighted error 6.9e-18; by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.1e-17; by benchmarks.vector_coefficients. */
 static inline double symop_fit_log_erfc(double x) {
     double z = x * x;
-    double p = 0x1.0a6622547c0aap-33;
-    p = FMA(p, z, 0x1.2855eed71884bp-27);
-    p = FMA(p, z, 0x1.fc067df9f79fbp-25);
-    p = FMA(p, z, -0x1.1db555a0fb91ep-19);
-    p = FMA(p, z, -0x1.c846f26bcfdd8p-16);
-    p = FMA(p, z, 0x1.f1b0a26388038p-13);
-    p = FMA(p, z, 0x1.48c9d39261640p-7);
-    p = FMA(p, z, -0x1.afabc11a2a718p-1);
-    double q = -0x1.5c2975bcca3abp-38;
-    q = FMA(q, z, -0x1.6f889df25d026p-30);
-    q = FMA(q, z, -0x1.225fe45722977p-25);
-    q = FMA(q, z, 0x1.b306fa3af88c4p-23);
-    q = FMA(q, z, 0x1.4466a32f7a5ddp-17);
-    q = FMA(q, z, 0x1.b92722d219863p-16);
-    q = FMA(q, z, -0x1.033f5ba0c2433p-9);
-    q = FMA(q, z, -0x1.5477f09a407aep-5);
+    double p = 0x1.3b019e5efec4ep-33;
+    p = FMA(p, z, 0x1.5298b7048542ap-27);
+    p = FMA(p, z, 0x1.3364af6547417p-24);
+    p = FMA(p, z, -0x1.19435cc3bf4bap-19);
+    p = FMA(p, z, -0x1.c7db16fa4b30bp-16);
+    p = FMA(p, z, 0x1.f1b3513babb1fp-13);
+    p = FMA(p, z, 0x1.48c9d3ffcabcep-7);
+    p = FMA(p, z, -0x1.afabc11a28cb0p-1);
+    double q = -0x1.a4329aef5683bp-38;
+    q = FMA(q, z, -0x1.aa5e966f88be2p-30);
+    q = FMA(q, z, -0x1.4a8d325542c73p-25);
+    q = FMA(q, z, 0x1.80036335d5eb3p-23);
+    q = FMA(q, z, 0x1.43444dea6001ap-17);
+    q = FMA(q, z, 0x1.b8eda002d9096p-16);
+    q = FMA(q, z, -0x1.033f6667df798p-9);
+    q = FMA(q, z, -0x1.5477f09cb7ebfp-5);
     p = FMA(q, x, p);
-    p = FMA(p, x, -0x1.51c9b0006c22ap+1);
+    p = FMA(p, x, -0x1.51c9b0006c23dp+1);
     p = FMA(p, x, -0x1.d97fbf27aa2a1p+0);
     return p;
 }
@@ -110,5 +109,5 @@ static inline double symop_erf(double x) {
     double p = FMA(symop_fit_exp(r), r, 1.0);
     double e = p * symop_double((symop_bits64(t) << 52) + 0x3ff0000000000000u);
     double far = __builtin_copysign(1.0 - e, x);
-    return a >= 1.0 ? far : near;
+    return a >= 0.95 ? far : near;
 }

@@ -1,11 +1,11 @@
 /* exp2(x) = 2**n * 2**r, x = n + r, |r| <= 1/2; 2**n in two factors, as in exp. */
 /* fit symop_fit_exp2f */
-/* Largest weighted error 2e-09; by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.9e-10; by benchmarks.vector_coefficients. */
 static inline float symop_fit_exp2f(float x) {
-    float p = 0x1.e6131a0000000p-17f;
-    p = FMAF(p, x, 0x1.43e07a0000000p-13f);
-    p = FMAF(p, x, 0x1.5da43c0000000p-10f);
-    p = FMAF(p, x, 0x1.3b2a740000000p-7f);
+    float p = 0x1.e0a37a0000000p-17f;
+    p = FMAF(p, x, 0x1.440d120000000p-13f);
+    p = FMAF(p, x, 0x1.5da58e0000000p-10f);
+    p = FMAF(p, x, 0x1.3b2a5c0000000p-7f);
     p = FMAF(p, x, 0x1.c6b06e0000000p-5f);
     p = FMAF(p, x, 0x1.ebfbe00000000p-3f);
     p = FMAF(p, x, 0x1.62e4300000000p-1f);
@@ -27,21 +27,21 @@ static inline float symop_exp2f(float x) {
 }
 
 /* fit symop_fit_exp2 */
-/* Largest weighted error 4.9e-18; by benchmarks.vector_coefficients. */
+/* Largest weighted error 1.1e-18; by benchmarks.vector_coefficients. */
 static inline double symop_fit_exp2(double x) {
     double z = x * x;
-    double p = 0x1.ed17dab17fdfap-32;
-    p = FMA(p, z, 0x1.b522c54bbe48dp-24);
-    p = FMA(p, z, 0x1.ffcbfd7bb3506p-17);
-    p = FMA(p, z, 0x1.5d87fe786aac8p-10);
-    p = FMA(p, z, 0x1.c6b08d704a1fbp-5);
-    double q = 0x1.fbaef846e8254p-35;
-    q = FMA(q, z, 0x1.e3328ec950297p-28);
-    q = FMA(q, z, 0x1.62c0929e602e3p-20);
-    q = FMA(q, z, 0x1.430912dcac921p-13);
-    q = FMA(q, z, 0x1.3b2ab6fbaae04p-7);
+    double p = 0x1.ec7a811e746e8p-32;
+    p = FMA(p, z, 0x1.b5232cc024715p-24);
+    p = FMA(p, z, 0x1.ffcbfd4b6db4bp-17);
+    p = FMA(p, z, 0x1.5d87fe7873f45p-10);
+    p = FMA(p, z, 0x1.c6b08d704a1d5p-5);
+    double q = 0x1.e0bb65ed9b6b1p-36;
+    q = FMA(q, z, 0x1.e4bba8479c6cap-28);
+    q = FMA(q, z, 0x1.62c02725832bcp-20);
+    q = FMA(q, z, 0x1.430912f756dc3p-13);
+    q = FMA(q, z, 0x1.3b2ab6fba519fp-7);
     p = FMA(q, x, p);
-    p = FMA(p, x, 0x1.ebfbdff82c574p-3);
+    p = FMA(p, x, 0x1.ebfbdff82c58ep-3);
     p = FMA(p, x, 0x1.62e42fefa39efp-1);
     return p;
 }

@@ -4,18 +4,18 @@
  * log(1 + f) = f - f**2/2 + s*(f**2/2 + s**2*p(s**2)), as in fdlibm (Sun Microsystems, 1993).
  */
 /* fit symop_fit_logf */
-/* Largest weighted error 1.6e-09; by benchmarks.vector_coefficients. */
+/* Largest weighted error 8.6e-10; by benchmarks.vector_coefficients. */
 static inline float symop_fit_logf(float x) {
     float z = x * x;
-    float p = 0x1.b508220000000p-5f;
-    p = FMAF(p, z, 0x1.effec40000000p-4f);
-    p = FMAF(p, z, 0x1.2303040000000p-3f);
-    p = FMAF(p, z, 0x1.99a5420000000p-3f);
-    float q = -0x1.bf10640000000p-4f;
-    q = FMAF(q, z, -0x1.01059a0000000p-3f);
-    q = FMAF(q, z, -0x1.552f0a0000000p-3f);
+    float p = 0x1.146ff00000000p-4f;
+    p = FMAF(p, z, 0x1.e6c0540000000p-4f);
+    p = FMAF(p, z, 0x1.233ba20000000p-3f);
+    p = FMAF(p, z, 0x1.99a4760000000p-3f);
+    float q = -0x1.de00020000000p-4f;
+    q = FMAF(q, z, -0x1.fc290a0000000p-4f);
+    q = FMAF(q, z, -0x1.555c440000000p-3f);
     p = FMAF(q, x, p);
-    p = FMAF(p, x, -0x1.0000700000000p-2f);
+    p = FMAF(p, x, -0x1.0000060000000p-2f);
     p = FMAF(p, x, 0x1.5555480000000p-2f);
     return p;
 }

@@ -5,10 +5,10 @@
 /* fit symop_fit_log2_short */
 /* Largest weighted error 1.2e-11; by benchmarks.vector_coefficients. */
 static inline double symop_fit_log2_short(double x) {
-    double p = 0x1.5cecc98dc7916p-2;
-    p = FMA(p, x, 0x1.a58d494bc1d0fp-2);
-    p = FMA(p, x, 0x1.277780752847ap-1);
-    p = FMA(p, x, 0x1.ec709d12091d0p-1);
+    double p = 0x1.5cecd21293825p-2;
+    p = FMA(p, x, 0x1.a58d48d5ebaa1p-2);
+    p = FMA(p, x, 0x1.277780763ae75p-1);
+    p = FMA(p, x, 0x1.ec709d12074f4p-1);
     p = FMA(p, x, 0x1.71547652beea2p+1);
     return p;
 }

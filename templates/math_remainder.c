@@ -4,10 +4,10 @@
  */
 static inline float symop_remainderf(float x, float y) {
     float r = __builtin_fmodf(x, y);
-    return (r != 0.0f) & ((y < 0.0f) != (r < 0.0f)) ? r + y : r;
+    return ((r != 0.0f) & ((y < 0.0f) != (r < 0.0f))) ? r + y : r;
 }
 
 static inline double symop_remainder(double x, double y) {
     double r = __builtin_fmod(x, y);
-    return (r != 0.0) & ((y < 0.0) != (r < 0.0)) ? r + y : r;
+    return ((r != 0.0) & ((y < 0.0) != (r < 0.0))) ? r + y : r;
 }

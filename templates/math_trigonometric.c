@@ -68,9 +68,9 @@ static inline double symop_fit_sin(double x) {
 /* fit symop_fit_cos */
 /* Largest weighted error 4.8e-20; by benchmarks.vector_coefficients. */
 static inline double symop_fit_cos(double x) {
-    double p = -0x1.8fb130239bfe7p-37;
-    p = FMA(p, x, 0x1.1ee9f15158a39p-29);
-    p = FMA(p, x, -0x1.27e4f812b5408p-22);
+    double p = -0x1.8fb130224616ep-37;
+    p = FMA(p, x, 0x1.1ee9f151573cdp-29);
+    p = FMA(p, x, -0x1.27e4f812b53fcp-22);
     p = FMA(p, x, 0x1.a01a019cbf61dp-16);
     p = FMA(p, x, -0x1.6c16c16c1521fp-10);
     p = FMA(p, x, 0x1.555555555554cp-5);
