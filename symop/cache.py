@@ -88,6 +88,35 @@ def prepared() -> Path:
     return path
 
 
+# What symop puts there; nothing else is counted or removed.
+_OURS = ("kernel-*.so", "kernel-*.sum", "kernel-*.lock", "symop_host-*", ".kernel-*.tmp",
+         ".symop_host-*.tmp")  # fmt: skip
+
+
+def files() -> list[Path]:
+    """The files that symop keeps in the folder."""
+    return sorted(p for pattern in _OURS for p in folder().glob(pattern) if p.is_file())
+
+
+def clear() -> int:
+    """Remove what symop keeps in the folder; how many files that were.
+
+    A process that has loaded one of them goes on with it.
+
+    Raises:
+        CacheError: the folder is not ours alone, or a file cannot be removed.
+    """
+    found = files()
+    if found:
+        checked(folder())
+    for path in found:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise CacheError(f"{path} cannot be removed ({error.strerror})") from error
+    return len(found)
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A file beside `path` to write to, which takes its place when the block ends well.

@@ -279,6 +279,45 @@ def run() -> None:
     app()
 
 
+@app.command(epilog=_EXIT_CODES)
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove what is there.")] = False,
+    build: Annotated[
+        bool, typer.Option("--build", help="Compile the C++ host now, which takes half a minute.")
+    ] = False,
+) -> None:
+    """Show, fill or empty the folder of compiled kernels.
+
+    CPU kernels are compiled when they are first needed and kept in $SYMOP_CACHE, or in the
+    user's folder for caches. The host, which calls them from autograd, is compiled once for a
+    version of torch, in the background; until then kernels are called from Python.
+    """
+    from symop import building, native_host
+    from symop import cache as files
+
+    with _refusals():
+        if clear:
+            _print(f"{files.clear()} files removed from {files.folder()}")
+        if build:
+            _print(f"host: {native_host.build()}")
+        if clear or build:
+            return
+        found = files.files()
+        kernels = [
+            path for path in found if path.name.startswith("kernel") and path.suffix == ".so"
+        ]
+        size = sum(path.stat().st_size for path in found)
+        host = "built" if native_host.load() else "not built (symop cache --build)"
+        try:
+            compiler = building.compiler()
+        except SymopError as error:
+            compiler = f"none; {error}"
+        _print(
+            f"folder:    {files.folder()}\nkernels:   {len(kernels)}\nsize:      {size / 1e6:.1f} MB\n"
+            f"host:      {host}\ncompiler:  {compiler}"
+        )
+
+
 def _compiled(formula: str, args: str | None, outputs: str | None) -> Op:
     import symop
 

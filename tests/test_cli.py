@@ -357,3 +357,43 @@ def test_files_of_the_current_folder_are_not_imported(tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert entry.returncode == 0, entry.stderr
+
+
+# The cache
+
+
+def test_cache_shows_and_clears_what_symop_keeps(tmp_path, monkeypatch):
+    monkeypatch.setenv("SYMOP_CACHE", str(tmp_path / "kernels"))
+    assert "kernels:   0" in invoke("cache").stdout
+    op = symop.compile("7.25*x + 1", backend="cpu")
+    import torch
+
+    op(torch.ones(3))
+    other = tmp_path / "kernels" / "mine.txt"
+    other.write_text("not a kernel")
+    shown = invoke("cache").stdout
+    assert str(tmp_path / "kernels") in shown
+    # The kernel, and what runs the loops of all kernels if no other test has loaded it.
+    assert re.search(r"kernels:   [12]\n", shown)
+    assert "files removed" in invoke("cache", "--clear").stdout
+    assert "kernels:   0" in invoke("cache").stdout
+    assert other.exists()
+
+
+def test_cache_says_that_there_is_no_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("SYMOP_CACHE", str(tmp_path))
+    monkeypatch.setenv("CC", "/nowhere/cc")
+    result = invoke("cache")
+    assert result.exit_code == 0
+    assert "/nowhere/cc" in result.stdout
+
+
+def test_a_cache_that_others_can_write_to_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "open"
+    folder.mkdir()
+    (folder / "kernel-0.so").write_bytes(b"")
+    folder.chmod(0o777)
+    monkeypatch.setenv("SYMOP_CACHE", str(folder))
+    result = invoke("cache", "--clear")
+    assert result.exit_code == 2
+    assert "written to by others" in result.stderr
