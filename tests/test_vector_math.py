@@ -36,7 +36,9 @@ REFERENCES = {
     "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
     "rsqrt": lambda x: 1 / mp.sqrt(x),
     "sqrt": mp.sqrt,
-    "pow": lambda x, y: mp.power(x, y),
+    "erfc": mp.erfc, "tan": mp.tan, "sinh": mp.sinh, "cosh": mp.cosh, "atan": mp.atan,
+    "asin": mp.asin, "acos": mp.acos, "asinh": mp.asinh, "acosh": mp.acosh, "atanh": mp.atanh,
+    "pow": mp.power, "atan2": mp.atan2, "hypot": mp.hypot,
 }  # fmt: skip
 # Where dense points lie: what the method distinguishes, and what rounds badly.
 RANGES = {
@@ -52,12 +54,25 @@ RANGES = {
     "sigmoid": ((-100, 40), (-5, 5)),
     "sin": ((-1e6, 1e6), (-10, 10), (-1, 1)),
     "cos": ((-1e6, 1e6), (-10, 10), (-1, 1)),
+    "erfc": ((-6, 27), (0, 10), (-1, 1)),
+    "tan": ((-1e6, 1e6), (-10, 10), (-1, 1)),
+    "sinh": ((-711, 711), (-90, 90), (-1.2, 1.2)),
+    "cosh": ((-711, 711), (-90, 90), (-1.2, 1.2)),
+    "atan": ((-10, 10), (-1.2, 1.2)),
+    "asin": ((-1, 1), (-0.55, 0.55)),
+    "acos": ((-1, 1), (-0.55, 0.55)),
+    "asinh": ((-10, 10), (-0.1, 0.1)),
+    "acosh": ((1, 10), (1, 1.01)),
+    "atanh": ((-1, 1), (-0.1, 0.1)),
     "rsqrt": ((0, 10),),
     "sqrt": ((0, 10),),
 }
 # Errors in units in the last place, from the roundings of the methods: with fused operations, and
 # where a fused operation is a product and a sum.
-LIMITS = {"sigmoid": (1.95, 1.95), "pow": (1.4, 1.6), "erf": (1.05, 1.4), "rsqrt": (1.5, 1.5)}
+LIMITS = {
+    "sigmoid": (1.95, 1.95), "pow": (1.4, 1.6), "erf": (1.01, 1.35), "erfc": (1.6, 2.0),
+    "asinh": (1.15, 1.15), "rsqrt": (1.5, 1.5),
+}  # fmt: skip
 LIMIT = (1.01, 1.3)
 SPECIAL = [
     0.0, 1e-45, 1e-40, 1.1754942e-38, 1.17549435e-38, 2.0**-149, 2.0**-126, 5e-324, 1e-310,
@@ -77,12 +92,13 @@ def has_fused(target: str) -> bool:
     return "__FMA__" in found.stdout or "__ARM_FEATURE_FMA" in found.stdout
 
 
+TWO = {
+    "pow", "maximum", "minimum", "fmax", "fmin", "copysign", "fmod", "remainder", "atan2", "hypot",
+}  # fmt: skip
+
+
 def arity(name: str) -> int:
-    return (
-        2
-        if name in {"pow", "maximum", "minimum", "fmax", "fmin", "copysign", "fmod", "remainder"}
-        else 1
-    )
+    return 2 if name in TWO else 1
 
 
 def source() -> str:
@@ -162,7 +178,7 @@ def error(value: float, exact: mpf, dtype: type) -> float:
 def exact(name: str, *values: float) -> mpf | None:
     """The exact value for finite arguments; none where there is no real one."""
     try:
-        with mp.workprec(1400 if name in ("sin", "cos") else 160):
+        with mp.workprec(1400 if name in ("sin", "cos", "tan") else 160):
             value = REFERENCES[name](*map(mpf, values))
     except (ZeroDivisionError, ValueError, OverflowError):
         return None
@@ -196,6 +212,16 @@ AT = {
     "sigmoid": (0.5, 0.5, 1 / (1 + math.e), 0.0, 1.0),
     "sin": (-0.0, 0.0, math.sin(-1), None, None),
     "cos": (1.0, 1.0, math.cos(-1), None, None),
+    "erfc": (1.0, 1.0, math.erfc(-1), 2.0, 0.0),
+    "tan": (-0.0, 0.0, math.tan(-1), None, None),
+    "sinh": (-0.0, 0.0, math.sinh(-1), -math.inf, math.inf),
+    "cosh": (1.0, 1.0, math.cosh(1), math.inf, math.inf),
+    "atan": (-0.0, 0.0, math.atan(-1), -math.pi / 2, math.pi / 2),
+    "asin": (-0.0, 0.0, math.asin(-1), None, None),
+    "acos": (math.pi / 2, math.pi / 2, math.pi, None, None),
+    "asinh": (-0.0, 0.0, math.asinh(-1), -math.inf, math.inf),
+    "acosh": (None, None, None, None, math.inf),
+    "atanh": (-0.0, 0.0, -math.inf, None, None),
     "rsqrt": (-math.inf, math.inf, None, None, 0.0),
     "sqrt": (-0.0, 0.0, None, None, math.inf),
     "abs": (0.0, 0.0, 1.0, math.inf, math.inf),
@@ -240,6 +266,17 @@ def sample_pairs(dtype: type) -> tuple[np.ndarray, np.ndarray]:
     return a, np.concatenate([y, far, rng.integers(-60, 60, 100)]).astype(dtype)
 
 
+@pytest.mark.parametrize("name", ["atan2", "hypot"])
+@pytest.mark.parametrize("real", DTYPES)
+def test_angles_and_lengths_are_accurate(library, name, real):
+    rng = np.random.default_rng(6)
+    a, b = (rng.normal(size=1000) * np.exp(rng.uniform(-30, 30, 1000)) for _ in range(2))
+    b[:300] = a[:300] * rng.normal(size=300)
+    a, b = a.astype(DTYPES[real]), b.astype(DTYPES[real])
+    for x, y, got in zip(a.tolist(), b.tolist(), run(library, name, a, b).tolist(), strict=True):
+        assert error(got, exact(name, x, y), DTYPES[real]) <= LIMIT[0], (x, y, got)
+
+
 @pytest.mark.parametrize("real", DTYPES)
 def test_powers_are_accurate(library, real):
     a, b = sample_pairs(DTYPES[real])
@@ -252,9 +289,7 @@ def test_powers_are_accurate(library, real):
 
 
 @pytest.mark.parametrize("real", DTYPES)
-@pytest.mark.parametrize(
-    "name", ["pow", "maximum", "minimum", "fmax", "fmin", "fmod", "remainder", "copysign"]
-)
+@pytest.mark.parametrize("name", sorted(TWO))
 def test_functions_of_two_numbers_at_special_ones(library, name, real):
     dtype = DTYPES[real]
     values = [0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 2.0**23 + 1, 2.0**24, 2.0**53, 1e30, math.inf]

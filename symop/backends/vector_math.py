@@ -49,6 +49,22 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "log10": ("log2",),
     "pow": ("exp2", "log2"),
     "sigmoid": ("exp",),
+    "scaled_erfc": (),
+    "erfc": ("exp", "pow", "scaled_erfc"),
+    "tan": ("trigonometric",),
+    "hyperbolic": ("expm1", "pow"),
+    "sinh": ("hyperbolic",),
+    "cosh": ("hyperbolic",),
+    "atan2": (),
+    "atan": ("atan2",),
+    "arcsine": (),
+    "asin": ("arcsine",),
+    "acos": ("arcsine",),
+    "log_sum": ("log",),
+    "asinh": ("log2", "log_sum"),
+    "acosh": ("log2", "log_sum"),
+    "atanh": ("log2", "log_sum"),
+    "hypot": (),
     "selection": (),
     "remainder": (),
 }
@@ -63,10 +79,11 @@ FUNCTIONS: dict[str, VectorFunction] = {
             VectorFunction(name, name)
             for name in (
                 "exp", "expm1", "log", "log1p", "tanh", "erf", "exp2", "log2", "log10", "pow",
-                "sigmoid",
+                "sigmoid", "erfc", "sinh", "cosh", "atan", "atan2", "asin", "acos", "asinh",
+                "acosh", "atanh", "hypot",
             )
         ),
-        *(VectorFunction(name, name, bounds=_TRIGONOMETRIC) for name in ("sin", "cos")),
+        *(VectorFunction(name, name, bounds=_TRIGONOMETRIC) for name in ("sin", "cos", "tan")),
         *(
             VectorFunction(name, "selection")
             for name in ("maximum", "minimum", "fmax", "fmin", "sign", "relu", "rsqrt")

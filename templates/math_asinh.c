@@ -1,0 +1,31 @@
+/*
+ * log(|x| + sqrt(x**2 + 1)), as log1p of |x| + (sqrt(x**2 + 1) - 1), where square and root carry along
+ * what they lost; log(2*|x|) far out. float: in double precision, and x - x**3/6 near 0.
+ */
+static inline float symop_asinhf(float x) {
+    double d = (double)x;
+    double a = __builtin_fabs(d);
+    double y = symop_log2_short(a + __builtin_sqrt(FMA(a, a, 1.0))) * 0x1.62e42fefa39efp-1;
+    y = a < 0x1p-10 ? a - a * a * a * 0x1.5555555555555p-3 : y;
+    y = a < 0x1p200 ? y : a;
+    return __builtin_copysignf((float)y, x);
+}
+
+static inline double symop_asinh(double x) {
+    double a = __builtin_fabs(x);
+    int is_far = a > 0x1p30;
+    double b = is_far ? 1.0 : a;
+    double square = b * b;
+    double sum = square + 1.0;
+    double low = symop_sum_low(square, 1.0, sum) + symop_product_low(b, b, square);
+    double root = __builtin_sqrt(sum);
+    double back = root * root;
+    low = 0.5 * ((sum - back) - symop_product_low(root, root, back) + low) / root;
+    double more = root - 1.0;
+    double f = b + more;
+    double f_low = symop_sum_low(b, more, f) + low;
+    f = is_far ? a * 0x1p-64 : f;
+    double y = symop_log_sum(is_far ? 65.0 : 0.0, !is_far, f, is_far ? 0.0 : f_low);
+    y = a < __builtin_inf() ? y : a;
+    return __builtin_copysign(a < 0x1p-28 ? a : y, x);
+}
