@@ -81,7 +81,7 @@ def start_build() -> bool:
     try:
         path = _path(cache.prepared())
         with cache.lock(path.with_suffix(".lock"), timeout=0) as free:
-            if _started or not free or path.exists() or _failure(path).exists():
+            if _started or not free or load() is not None or _failure(path).exists():
                 return False
     except CacheError:
         return False
@@ -158,8 +158,8 @@ def _imported(path: Path) -> ModuleType | None:
 
 
 def _compile(path: Path, verbose: bool) -> None:
-    if path.exists():
-        return
+    if load() is not None:
+        return  # a file that cannot be loaded is replaced
     headers, libraries = (Path(torch.__file__).parent / name for name in ("include", "lib"))
     folders = (
         headers,

@@ -4,6 +4,9 @@
 #include <Python.h>
 #include <structmember.h>
 
+#include <ATen/SequenceNumber.h>
+#include <ATen/record_function.h>
+
 #include "host_compiled.h"
 
 namespace symop {
@@ -101,6 +104,23 @@ PyObject* wrapped(c10::SmallVector<at::Tensor, 2>& outputs) {
   return tuple.forget();
 }
 
+// Makes the call a span in the profile of torch, if somebody makes one.
+class Profiled {
+ public:
+  Profiled(const char* name, bool recorded) {
+    auto callbacks = at::getStepCallbacksUnlessEmpty(at::RecordScope::FUNCTION);
+    if (C10_UNLIKELY(callbacks.has_value())) {
+      // The number of the node that is to come ties its span to this one.
+      const auto number = recorded ? static_cast<int64_t>(at::sequence_number::peek()) : -1;
+      span_.emplace(std::move(*callbacks));
+      span_->before(name, number);
+    }
+  }
+
+ private:
+  std::optional<at::RecordFunction> span_;
+};
+
 // The result of a plain call; null, without an exception, where it is one for the fallback.
 PyObject* run_plain(HostObject* self, PyObject* const* args) {
   const std::shared_ptr<Core>& core = *self->core;
@@ -144,6 +164,7 @@ PyObject* run_plain(HostObject* self, PyObject* const* args) {
       }
     }
   }
+  const Profiled profiled(core->op_name.c_str(), recorded);
   Shapes shapes;
   shapes.set(tensors);
   Run run(*routine, shapes, dtype, core->kernels, core->ask_kernel.get(), true);
@@ -205,7 +226,8 @@ void read_core(Core& core, PyObject* forward, PyObject* saved, PyObject* wanted,
       refuse("masks differ from those of forward");
     }
   }
-  core.name = std::string(name) + "Backward";
+  core.op_name = name;
+  core.node_name = core.op_name + "Backward";
 }
 
 PyObject* host_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {

@@ -94,8 +94,8 @@ class Kernels:
         names = {"T": TYPES[dtype], "C": "double" if dtype == 1 else "float", "bool": "bool"}
         some = [k for k in range(len(results)) if wanted >> k & 1]
         n = len(inputs)
-        body = [f"const {names['C'] if t != 'bool' else 'bool'} v{i} = (({names[t]} *)data[{i}])[at[{i}]];"
-                for i, t in enumerate(inputs)]  # fmt: skip
+        body = [f"const {names['bool' if t == 'bool' else 'C']} v{i} = "
+                f"(({names[t]} *)data[{i}])[at[{i}]];" for i, t in enumerate(inputs)]  # fmt: skip
         body += [f"(({names[results[k]]} *)data[{n + p}])[at[{n + p}]] += {formulas[k]};"
                  for p, k in enumerate(some)]  # fmt: skip
         clear = [f"if (r == {p}) (({names[results[k]]} *)data[{n + p}])[at] = 0;"
@@ -272,9 +272,9 @@ def product_and_sum(folder: Path) -> Op:
 
 
 def centred(folder: Path) -> Op:
-    """x - mean(x, -1), and exp of that mean, without the axis: a temp, a number, a dropped axis.
+    """The rest x - mean(x, -1), and exp of that mean without the axis, which is saved.
 
-    The second output is saved.
+    It has a temp, a number and a dropped axis.
     """
     frames = ((0,), ((0, (-1,)),))
     row, full = 1, 0

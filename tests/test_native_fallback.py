@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import contextlib
 
 import pytest
 import torch
@@ -146,11 +146,9 @@ def test_a_dual_tensor(legendre):
 )  # fmt: skip
 def test_modes(legendre, mode):
     x = plain()
-    with warnings.catch_warnings(), mode():
-        try:
-            legendre(x)
-        except Exception as error:
-            assert "fake" in str(error).lower()  # a plain tensor under a mode for fake ones
+    # A mode for fake tensors refuses a plain one, once the formula runs.
+    with mode(), contextlib.suppress(AssertionError):
+        legendre(x)
     assert len(legendre.falls) == 1
     legendre(x)
     assert len(legendre.falls) == 1

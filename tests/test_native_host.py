@@ -12,6 +12,7 @@ import torch
 from symop import native_host
 from tests import native_kernels
 
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, host):
     return tmp_path_factory.mktemp("kernels")
@@ -87,7 +88,7 @@ def test_values_and_gradients_of_one_argument(legendre, shape, dtype):
     assert not legendre.orders
 
 
-@pytest.mark.parametrize("value", [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e-45, 1e30])
+@pytest.mark.parametrize("value", [0.0, -0.0, 1e-45, 1e30, *map(float, ("inf", "-inf", "nan"))])
 def test_special_values_reach_the_kernel_as_they_are(legendre, value):
     x = torch.tensor([value])
     out = legendre(x)
@@ -167,22 +168,15 @@ def test_results_that_reduce_different_axes_are_computed_one_by_one(folder):
     assert parts == [0b111, 0b100, 0b001, 0b010]
 
 
-def outputs_of(shape):
-    """How the two outputs of product_and_sum take part in a gradient."""
-    return {"both": (True, True), "first": (True, False), "second": (False, True)}[shape]
-
-
-@pytest.mark.parametrize("used", ["both", "first", "second"])
-@pytest.mark.parametrize("shapes", [((3, 4), (3, 4), (3, 4)), ((4,), (3, 1), (2, 1, 1)), ((), (), ())])
+@pytest.mark.parametrize("used", [(0, 1), (0,), (1,)])
+@pytest.mark.parametrize("shapes", [[(3, 4)] * 3, [(4,), (3, 1), (2, 1, 1)], [()] * 3])
 def test_outputs_that_nobody_used_have_zero_cotangents(folder, used, shapes):
     op = native_kernels.product_and_sum(folder)
     x, y, m = (*(leaf(*s) for s in shapes[:2]), torch.rand(shapes[2]) < 0.5)
-    first, second = outputs_of(used)
 
     def total(f, *args):
-        a, b = f(*args)
-        return (a * a.detach()).sum() * first + (b * b.detach()).sum() * second if used == "both" else (
-            (a * a.detach()).sum() if first else (b * b.detach()).sum())  # fmt: skip
+        outputs = f(*args)
+        return sum((outputs[k] * outputs[k].detach()).sum() for k in used)
 
     wide = [t.detach().double().requires_grad_() for t in (x, y)]
     found = torch.autograd.grad(total(op, x, y, m), (x, y))
@@ -195,8 +189,8 @@ def test_outputs_that_nobody_used_have_zero_cotangents(folder, used, shapes):
 
 def test_two_outputs_of_different_shapes(folder):
     op = native_kernels.product_and_sum(folder)
-    agree(op, [leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5])
-    assert [v.shape for v in op(leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5)] == [(2, 3, 4), (3, 4)]
+    found = agree(op, [leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5])
+    assert [v.shape for v in found] == [(2, 3, 4), (3, 4)]
 
 
 @pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4), (0, 4), ()])
