@@ -139,7 +139,7 @@ PyObject* run_plain(HostObject* self, PyObject* const* args) {
       needs |= uint64_t{requires_grad(*tensors[core->wanted[j]])} << j;
     }
   }
-  const Routine* routine = core->forward.get();
+  const Routine* joint = nullptr;  // computes the loss with gradients
   uint64_t kept = 0;
   uint64_t done = 0;
   std::array<uint64_t, kMaxResults> cells;
@@ -158,7 +158,7 @@ PyObject* run_plain(HostObject* self, PyObject* const* args) {
           ? core->loss(done, needs)
           : nullptr;
       if (loss != nullptr && loss->routine != nullptr) {
-        routine = loss->routine.get();
+        joint = loss->routine.get();
       } else {
         done = 0;
       }
@@ -167,17 +167,24 @@ PyObject* run_plain(HostObject* self, PyObject* const* args) {
   const Profiled profiled(core->op_name.c_str(), recorded);
   Shapes shapes;
   shapes.set(tensors);
-  Run run(*routine, shapes, dtype, core->kernels, core->ask_kernel.get(), true);
-  run.cells = done != 0 ? cells.data() : nullptr;
-  run.tensors = tensors;
-  if (run() != Outcome::done) {
-    return nullptr;
+  std::optional<Run> run;
+  auto runs = [&](const Routine& routine, uint64_t* numbers) {
+    run.emplace(routine, shapes, dtype, core->kernels, core->ask_kernel.get(), true);
+    run->cells = numbers;
+    run->tensors = tensors;
+    return (*run)() == Outcome::done;
+  };
+  if (joint == nullptr || !runs(*joint, cells.data())) {
+    done = 0;
+    if (!runs(*core->forward, nullptr)) {
+      return nullptr;
+    }
   }
   if (recorded) {
-    record(core, tensors, run, std::move(shapes), kept, done, cells.data());
+    record(core, tensors, *run, std::move(shapes), kept, done, cells.data());
   }
   ++self->calls_fast;
-  return wrapped(run.outputs);
+  return wrapped(run->outputs);
 }
 
 PyObject* host_call(PyObject* object, PyObject* const* args, size_t nargsf, PyObject* names) {

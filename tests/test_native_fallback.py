@@ -329,3 +329,13 @@ def test_vmap_over_backward_of_a_graph_made_outside(multiply_add):
     out = multiply_add(x, plain(), torch.zeros(()))
     torch.vmap(lambda g: torch.autograd.grad(out, x, g, retain_graph=True)[0])(torch.eye(3))
     assert multiply_add.orders
+
+
+def test_without_a_kernel_of_the_loss_the_value_is_computed_alone(folder):
+    op = native_kernels.squared_error(folder)
+    op.kernels.missing = {100}
+    w = torch.randn((), requires_grad=True)
+    x, y = plain(), plain()
+    op(w, x, y).backward()
+    torch.testing.assert_close(w.grad, (2 * (w.detach() * x - y) * x).sum())
+    assert not op.falls
