@@ -315,7 +315,7 @@ def centred(folder: Path) -> Op:
 
 
 def squared_error(folder: Path, **changes: Any) -> Op:
-    """sum((w*x - y)**2): one pass for the loss and the gradient of a 0-d w."""
+    """sum((w*x - y)**2): one pass for the loss and the gradients of a 0-d w and y."""
     frames = ((0,), (1,), (2,), (0, 1, 2), ())
     three = tuple((k, False, False) for k in range(3))
     formulas = ["2*v3*(v0*v1 - v2)*v1", "2*v3*(v0*v1 - v2)*v0", "-2*v3*(v0*v1 - v2)"]
@@ -328,10 +328,11 @@ def squared_error(folder: Path, **changes: Any) -> Op:
         return routine, (0, 1, 2, 3), (0, 1, 2)
 
     def loss(scalars: int, needs: int) -> Any:
-        if scalars != 1:
+        if scalars & 2:
             return None
-        loop = (100, 3, (0, 1, 2), (3, 4), ())
-        return (3, frames, three, ((4, False), (4, False)), (), (loop,), False)
+        n = 1 + len(bits(scalars))
+        loop = (100 + scalars, 3, (0, 1, 2), tuple(range(3, 3 + n)), ())
+        return (3, frames, three, ((4, False),) * n, (), (loop,), False)
 
     def order(needs: int, shapes: Any, w: Any, x: Any, y: Any, g: Any) -> Any:
         r = 2 * g * (w * x - y)
@@ -345,7 +346,10 @@ def squared_error(folder: Path, **changes: Any) -> Op:
             0: ("TTT", "T", ["(v0*v1 - v2)*(v0*v1 - v2)"]),
             **{n: ("TTTT", "T" * len(bits(n)), [formulas[k] for k in bits(n)])
                for n in range(1, 8)},
-            100: ("TTT", "TC", ["(v0*v1 - v2)*(v0*v1 - v2)", "2*(v0*v1 - v2)*v1"]),
+            **{100 + n: ("TTT", "T" + "C" * len(bits(n)),
+                         ["(v0*v1 - v2)*(v0*v1 - v2)",
+                          *(formulas[k].replace("v3", "1") for k in bits(n))])
+               for n in (1, 4, 5)},
         },
         "forward": (3, frames, three, ((4, False),), (),
                     ((0, 3, (0, 1, 2), (3,), ()),), False),

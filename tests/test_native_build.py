@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from symop import native_host
+from symop import cache, native_host
 from symop.errors import BuildError, CacheError
 from symop.rendering import template_folder
 
@@ -65,6 +65,7 @@ def test_what_it_was_made_of_decides_where_it_lies(sources, monkeypatch, change)
 
 def test_no_compiler_is_needed_to_load(sources, monkeypatch):
     native_host.build()
+    forget(monkeypatch)
     monkeypatch.setenv("PATH", "")
     assert native_host.load() is not None
 
@@ -86,23 +87,37 @@ def test_the_message_of_the_compiler_is_shown(sources):
     assert {p.suffix for p in folder.iterdir()} == {".lock"}
 
 
+def test_an_extension_that_cannot_be_loaded_is_an_error(sources):
+    (sources / "host.cpp").write_text("int nothing;\n")
+    with pytest.raises(BuildError, match="built, but cannot be loaded"):
+        native_host.build()
+    with pytest.raises(BuildError, match="built, but cannot be loaded"):
+        native_host.build()
+
+
 def test_missing_headers_are_named(sources, monkeypatch):
     monkeypatch.setattr("sysconfig.get_path", lambda name: "/nowhere")
     with pytest.raises(BuildError, match=r"/nowhere/Python.h is missing.*python3-dev"):
         native_host.build()
 
 
+def forget(monkeypatch):
+    """As in a process that has loaded nothing yet."""
+    monkeypatch.setattr(native_host, "_loaded", {})
+
+
 def test_a_file_that_is_no_extension_is_replaced(sources):
-    path = native_host.build()
-    path.write_bytes(b"half a file")
+    path = native_host._path(cache.prepared())
+    cache.write(path, b"half a file")
     assert native_host.load() is None
     assert native_host.build() == path
     assert native_host.load() is not None
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_what_others_can_write_to_is_not_loaded(sources, what):
+def test_what_others_can_write_to_is_not_loaded(sources, monkeypatch, what):
     path = native_host.build()
+    forget(monkeypatch)
     (path if what == "file" else path.parent).chmod(0o777)
     assert native_host.load() is None
     if what == "folder":

@@ -214,7 +214,21 @@ def test_a_loss_is_computed_with_the_gradients_of_numbers(folder, needs, dtype, 
     ran = {loop for loop, *_ in op.kernels.asked}
     joint = needs & 1 and weight == ()
     rest = needs & ~1 if joint else needs
-    assert ran == {100 if joint else 0} | ({rest} if rest else set())
+    assert ran == {101 if joint else 0} | ({rest} if rest else set())
+
+
+@pytest.mark.parametrize("asked", [(0,), (2,), (0, 2), (2, 1), (0, 1, 2)])
+def test_each_number_of_a_loss_belongs_to_its_argument(folder, asked):
+    op = native_kernels.squared_error(folder)
+    args = [leaf(), leaf(3), leaf()]
+    wide = [a.detach().double().requires_grad_() for a in args]
+    found = torch.autograd.grad(op(*args), [args[k] for k in asked], torch.tensor(0.7))
+    exact = torch.autograd.grad(
+        op.plain(*wide), [wide[k] for k in asked], torch.tensor(0.7).double()
+    )
+    for value, other in zip(found, exact, strict=True):
+        close(value, other)
+    assert {loop for loop, *_ in op.kernels.asked} == {105} | ({2} if 1 in asked else set())
 
 
 @pytest.mark.parametrize("layout", ["transposed", "channels_last", "plain", "sliced"])
