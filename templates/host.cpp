@@ -315,6 +315,33 @@ PyObject* host_kernels(PyObject* object, void*) {
   return PyLong_FromSize_t((*reinterpret_cast<HostObject*>(object)->core)->kernels.size());
 }
 
+constexpr const char* kDocumentation =
+    R"(Host(forward, saved, gradient, wanted, kernels, fallback, next_order, name, n_args, masks=(),
+     scalar_loss=None)
+
+An op whose loops are C kernels. Called with its arguments, it gives a tensor, or a tuple of them.
+
+forward: the routine of the values; its tensors are the arguments.
+saved: what gradients may need: (False, position) of an argument, (True, position) of an output.
+gradient: called with the set of wanted arguments whose gradients are needed, as bits; gives
+    (routine, inputs, kept), or None if there is none. inputs are the tensors of the routine, as
+    positions in the saved values and then the cotangents; its outputs are the gradients that are
+    needed, in order; kept are positions of saved values that next_order needs besides.
+wanted: the positions of the arguments that have a gradient.
+kernels: called with (loop id, type of the elements, uniform, reduced, wanted); gives the address of
+    that variant of the kernel, or None if there is none.
+fallback: called with the arguments of calls that are not plain.
+next_order: called with (needs, shapes of the arguments, *saved, *cotangents) for gradients that are
+    to be differentiated, or are not plain; gives a tuple of one gradient a bit of needs. What was
+    not saved is None; a cotangent that nobody gave is zeros.
+name: that of the op; the node of autograd is called name + "Backward".
+masks: the positions of the arguments that are bool.
+scalar_loss: called with (0-d wanted arguments, all that are needed) as bits; gives a routine of the
+    value and of the gradients of the 0-d ones for a cotangent of one, these in the type that is
+    computed in, or None.
+
+Raises ValueError for a routine that does not hold together.)";
+
 PyMemberDef host_members[] = {
     {"calls_fast", T_ULONGLONG, offsetof(HostObject, calls_fast), READONLY,
      "The number of calls that kernels served."},
@@ -336,7 +363,7 @@ PyModuleDef module_definition = {
 PyMODINIT_FUNC PyInit_symop_host() {
   using namespace symop;
   host_type.tp_name = "symop_host.Host";
-  host_type.tp_doc = "An op whose loops are C kernels.";
+  host_type.tp_doc = kDocumentation;
   host_type.tp_basicsize = sizeof(HostObject);
   host_type.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL;
   host_type.tp_new = host_new;

@@ -319,7 +319,7 @@ def test_forked_processes(legendre):
 def test_compiled_autograd(folder, make):
     op = getattr(native_kernels, make)(folder)
     n = 1 if make in ("legendre", "centred") else 3
-    for shape in ((3,), (3,), (2, 4)):
+    for shape in ((3,), (3,), (5,), (2, 4)):
         args = [leaf(*(() if k == 0 and n == 3 else shape)) for k in range(n)]
         others = [a.detach().requires_grad_() for a in args]
 

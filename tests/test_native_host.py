@@ -247,6 +247,18 @@ def test_layouts_that_differ_follow_the_first_of_the_shape(multiply_add):
     assert multiply_add(x, w, b).stride() == (4, 1)
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1)])
+def test_dense_layouts_that_are_not_the_same(multiply_add, order):
+    def laid_out(axes):
+        inverse = [axes.index(k) for k in range(3)]
+        values = torch.randn(2, 3, 4).permute(axes).contiguous().permute(inverse)
+        return values.requires_grad_()
+
+    g = laid_out((0, 2, 1)).detach()
+    found = agree(multiply_add, [laid_out((2, 0, 1)), laid_out(order), leaf(2, 3, 4)], [g])
+    assert found[0].stride() == (12, 4, 1) or found[0].stride() == laid_out((2, 0, 1)).stride()
+
+
 def test_large_results_are_whole(legendre):
     x = torch.linspace(-1, 1, 9_000_000)  # beyond 32 MB huge pages are asked for
     out = legendre(x)
