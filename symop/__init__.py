@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symop.errors import (
+    BuildError,
+    CacheError,
     CallError,
     CheckError,
     DerivativeError,
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BuildError",
+    "CacheError",
     "CallError",
     "CheckError",
     "DerivativeError",

@@ -32,7 +32,7 @@ _FLAGS = (
     "-DAT_PER_OPERATOR_HEADERS",
 )  # fmt: skip
 _lock = threading.Lock()
-_loaded: dict[Path, ModuleType | None] = {}
+_loaded: dict[Path, ModuleType] = {}
 _started = False
 
 
@@ -44,10 +44,10 @@ def load() -> ModuleType | None:
     path = _path(cache.folder())
     with _lock:
         if path not in _loaded:
-            module = _imported(path)
-            if module is None:
+            try:
+                _loaded[path] = _imported(path)
+            except (CacheError, ImportError):
                 return None  # not remembered: a build may be on its way
-            _loaded[path] = module
         return _loaded[path]
 
 
@@ -81,7 +81,7 @@ def start_build() -> bool:
     try:
         path = _path(cache.prepared())
         with cache.lock(path.with_suffix(".lock"), timeout=0) as free:
-            if _started or not free or path.exists() or _failure(path).exists():
+            if _started or not free or load() is not None or _failure(path).exists():
                 return False
     except CacheError:
         return False
@@ -141,25 +141,20 @@ def _sources() -> list[Path]:
     return sorted([*here.glob("host*.cpp"), *here.glob("host*.h")])
 
 
-def _imported(path: Path) -> ModuleType | None:
-    if not path.exists():
-        return None
-    try:
-        cache.checked(path.parent)
-        cache.checked(path)
-        loader = importlib.machinery.ExtensionFileLoader(_MODULE, str(path))
-        spec = importlib.util.spec_from_file_location(_MODULE, path, loader=loader)
-        assert spec is not None
-        module = importlib.util.module_from_spec(spec)
-        loader.exec_module(module)
-    except (CacheError, ImportError):
-        return None
+def _imported(path: Path) -> ModuleType:
+    cache.checked(path.parent)
+    cache.checked(path)
+    loader = importlib.machinery.ExtensionFileLoader(_MODULE, str(path))
+    spec = importlib.util.spec_from_file_location(_MODULE, path, loader=loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
     return module
 
 
 def _compile(path: Path, verbose: bool) -> None:
-    if path.exists():
-        return
+    if load() is not None:
+        return  # a file that cannot be loaded is replaced
     headers, libraries = (Path(torch.__file__).parent / name for name in ("include", "lib"))
     folders = (
         headers,
@@ -193,6 +188,12 @@ def _compile(path: Path, verbose: bool) -> None:
             raise BuildError(f"{command[0]} failed on the host of the CPU backend:\n{result.stderr}"
                              f"{' '.join(command)}")  # fmt: skip
         temporary.chmod(0o700)
+    if load() is None:
+        # Such as a folder from which nothing may be executed.
+        try:
+            _imported(path)
+        except (CacheError, ImportError) as error:
+            raise BuildError(f"the host was built, but cannot be loaded: {error}") from error
     _failure(path).unlink(missing_ok=True)
 
 

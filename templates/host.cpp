@@ -4,6 +4,9 @@
 #include <Python.h>
 #include <structmember.h>
 
+#include <ATen/SequenceNumber.h>
+#include <ATen/record_function.h>
+
 #include "host_compiled.h"
 
 namespace symop {
@@ -101,6 +104,23 @@ PyObject* wrapped(c10::SmallVector<at::Tensor, 2>& outputs) {
   return tuple.forget();
 }
 
+// Makes the call a span in the profile of torch, if somebody makes one.
+class Profiled {
+ public:
+  Profiled(const char* name, bool recorded) {
+    auto callbacks = at::getStepCallbacksUnlessEmpty(at::RecordScope::FUNCTION);
+    if (C10_UNLIKELY(callbacks.has_value())) {
+      // The number of the node that is to come ties its span to this one.
+      const auto number = recorded ? static_cast<int64_t>(at::sequence_number::peek()) : -1;
+      span_.emplace(std::move(*callbacks));
+      span_->before(name, number);
+    }
+  }
+
+ private:
+  std::optional<at::RecordFunction> span_;
+};
+
 // The result of a plain call; null, without an exception, where it is one for the fallback.
 PyObject* run_plain(HostObject* self, PyObject* const* args) {
   const std::shared_ptr<Core>& core = *self->core;
@@ -119,7 +139,7 @@ PyObject* run_plain(HostObject* self, PyObject* const* args) {
       needs |= uint64_t{requires_grad(*tensors[core->wanted[j]])} << j;
     }
   }
-  const Routine* routine = core->forward.get();
+  const Routine* joint = nullptr;  // computes the loss with gradients
   uint64_t kept = 0;
   uint64_t done = 0;
   std::array<uint64_t, kMaxResults> cells;
@@ -138,25 +158,33 @@ PyObject* run_plain(HostObject* self, PyObject* const* args) {
           ? core->loss(done, needs)
           : nullptr;
       if (loss != nullptr && loss->routine != nullptr) {
-        routine = loss->routine.get();
+        joint = loss->routine.get();
       } else {
         done = 0;
       }
     }
   }
+  const Profiled profiled(core->op_name.c_str(), recorded);
   Shapes shapes;
   shapes.set(tensors);
-  Run run(*routine, shapes, dtype, core->kernels, core->ask_kernel.get(), true);
-  run.cells = done != 0 ? cells.data() : nullptr;
-  run.tensors = tensors;
-  if (run() != Outcome::done) {
-    return nullptr;
+  std::optional<Run> run;
+  auto runs = [&](const Routine& routine, uint64_t* numbers) {
+    run.emplace(routine, shapes, dtype, core->kernels, core->ask_kernel.get(), true);
+    run->cells = numbers;
+    run->tensors = tensors;
+    return (*run)() == Outcome::done;
+  };
+  if (joint == nullptr || !runs(*joint, cells.data())) {
+    done = 0;
+    if (!runs(*core->forward, nullptr)) {
+      return nullptr;
+    }
   }
   if (recorded) {
-    record(core, tensors, run, std::move(shapes), kept, done, cells.data());
+    record(core, tensors, *run, std::move(shapes), kept, done, cells.data());
   }
   ++self->calls_fast;
-  return wrapped(run.outputs);
+  return wrapped(run->outputs);
 }
 
 PyObject* host_call(PyObject* object, PyObject* const* args, size_t nargsf, PyObject* names) {
@@ -205,7 +233,8 @@ void read_core(Core& core, PyObject* forward, PyObject* saved, PyObject* wanted,
       refuse("masks differ from those of forward");
     }
   }
-  core.name = std::string(name) + "Backward";
+  core.op_name = name;
+  core.node_name = core.op_name + "Backward";
 }
 
 PyObject* host_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
@@ -286,6 +315,33 @@ PyObject* host_kernels(PyObject* object, void*) {
   return PyLong_FromSize_t((*reinterpret_cast<HostObject*>(object)->core)->kernels.size());
 }
 
+constexpr const char* kDocumentation =
+    R"(Host(forward, saved, gradient, wanted, kernels, fallback, next_order, name, n_args, masks=(),
+     scalar_loss=None)
+
+An op whose loops are C kernels. Called with its arguments, it gives a tensor, or a tuple of them.
+
+forward: the routine of the values; its tensors are the arguments.
+saved: what gradients may need: (False, position) of an argument, (True, position) of an output.
+gradient: called with the set of wanted arguments whose gradients are needed, as bits; gives
+    (routine, inputs, kept), or None if there is none. inputs are the tensors of the routine, as
+    positions in the saved values and then the cotangents; its outputs are the gradients that are
+    needed, in order; kept are positions of saved values that next_order needs besides.
+wanted: the positions of the arguments that have a gradient.
+kernels: called with (loop id, type of the elements, uniform, reduced, wanted); gives the address of
+    that variant of the kernel, or None if there is none.
+fallback: called with the arguments of calls that are not plain.
+next_order: called with (needs, shapes of the arguments, *saved, *cotangents) for gradients that are
+    to be differentiated, or are not plain; gives a tuple of one gradient a bit of needs. What was
+    not saved is None; a cotangent that nobody gave is zeros.
+name: that of the op; the node of autograd is called name + "Backward".
+masks: the positions of the arguments that are bool.
+scalar_loss: called with (0-d wanted arguments, all that are needed) as bits; gives a routine of the
+    value and of the gradients of the 0-d ones for a cotangent of one, these in the type that is
+    computed in, or None.
+
+Raises ValueError for a routine that does not hold together.)";
+
 PyMemberDef host_members[] = {
     {"calls_fast", T_ULONGLONG, offsetof(HostObject, calls_fast), READONLY,
      "The number of calls that kernels served."},
@@ -307,7 +363,7 @@ PyModuleDef module_definition = {
 PyMODINIT_FUNC PyInit_symop_host() {
   using namespace symop;
   host_type.tp_name = "symop_host.Host";
-  host_type.tp_doc = "An op whose loops are C kernels.";
+  host_type.tp_doc = kDocumentation;
   host_type.tp_basicsize = sizeof(HostObject);
   host_type.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL;
   host_type.tp_new = host_new;

@@ -7,7 +7,7 @@
 
 namespace symop {
 
-#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 7
+#ifdef SYMOP_COMPILED_AUTOGRAD
 
 inline void HostNode::compiled_args(torch::dynamo::autograd::CompiledNodeArgs& args) const {
   // Graphs are kept by this: an op, a type, and shapes.
@@ -78,17 +78,6 @@ inline variable_list HostNode::apply_with_saved(
       swap.get_py_compiler(), "apply_functional", function, cotangents, args, metadata);
   swap.after(saved);
   return results;
-}
-
-#else
-
-inline void HostNode::compiled_args(torch::dynamo::autograd::CompiledNodeArgs& args) const {
-  Node::compiled_args(args);
-}
-
-inline variable_list HostNode::apply_with_saved(
-    const variable_list& cotangents, torch::dynamo::autograd::SwapSavedVariables& swap) {
-  return Node::apply_with_saved(cotangents, swap);
 }
 
 #endif

@@ -15,7 +15,8 @@ struct Core {
   std::vector<std::pair<bool, int>> saved;  // (whether it is an output, its position)
   std::vector<int> wanted;
   uint64_t masks = 0;
-  std::string name;
+  std::string op_name;
+  std::string node_name;
 
   // Held for as long as a node or the Python object lives; dropped under the GIL.
   Object ask_gradient;

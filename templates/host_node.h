@@ -8,6 +8,11 @@
 
 #include "host_core.h"
 
+// Before torch 2.8 compiled autograd takes no opaque calls; it refuses nodes of ours there, and says so.
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 8
+#define SYMOP_COMPILED_AUTOGRAD
+#endif
+
 namespace symop {
 
 using torch::autograd::Edge;
@@ -215,7 +220,7 @@ struct HostNode final : Node {
   std::vector<SavedVariable> saved;
 
   std::string name() const override {
-    return call.core->name;
+    return call.core->node_name;
   }
 
   void release_variables() override {
@@ -234,9 +239,11 @@ struct HostNode final : Node {
     return gradients;
   }
 
+#ifdef SYMOP_COMPILED_AUTOGRAD
   void compiled_args(torch::dynamo::autograd::CompiledNodeArgs& args) const override;
   variable_list apply_with_saved(const variable_list& cotangents,
                                  torch::dynamo::autograd::SwapSavedVariables& swap) override;
+#endif
 
  private:
   // The wanted arguments whose gradient somebody waits for.
@@ -260,16 +267,18 @@ struct HostNode final : Node {
   }
 };
 
-inline NodePointer new_node(HostNode*& node) {
-#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 13
-  auto owner = c10::make_intrusive<HostNode>();
-  node = owner.get();
-  return owner;
-#else
-  auto owner = std::shared_ptr<HostNode>(new HostNode, torch::autograd::deleteNode);
-  node = owner.get();
-  return owner;
-#endif
+// A node and what owns it, whichever of the two pointers torch has.
+template <class Pointer = NodePointer, class Made = HostNode>
+Pointer new_node(HostNode*& node) {
+  if constexpr (std::is_same_v<Pointer, std::shared_ptr<Node>>) {
+    node = new Made;
+    // Found beside Node; it takes long chains apart without recursion.
+    return Pointer(static_cast<Made*>(node), [](Made* old) { deleteNode(old); });
+  } else {
+    auto owner = c10::make_intrusive<Made>();
+    node = owner.get();
+    return owner;
+  }
 }
 
 }  // namespace symop

@@ -56,16 +56,20 @@ inline PlainKeys plain_keys() {
 
 inline const PlainKeys kPlain = plain_keys();
 
+inline uint64_t raw(c10::DispatchKeySet keys) {
+  return keys.raw_repr();
+}
+
 // Whether calls in this thread reach the CPU without a stop: no mode, transform or tracer. Autocast
 // is let through, because an op gives the type of its arguments back.
 inline bool thread_is_plain() {
   const auto local = c10::impl::tls_local_dispatch_key_set();
-  const auto included = local.included_.raw_repr();
-  const auto excluded = (local.excluded_ - c10::autocast_dispatch_keyset).raw_repr();
+  const uint64_t included = raw(local.included_);
+  const uint64_t excluded = raw(local.excluded_ - c10::autocast_dispatch_keyset);
   constexpr c10::DispatchKeySet in_place(c10::DispatchKey::ADInplaceOrView);
-  const bool normal = included == c10::default_included_set.raw_repr() && excluded == 0;
-  const bool inference = included == (c10::default_included_set - in_place).raw_repr() &&
-      excluded == c10::autograd_dispatch_keyset.raw_repr();
+  const bool normal = included == raw(c10::default_included_set) && excluded == 0;
+  const bool inference = included == raw(c10::default_included_set - in_place) &&
+      excluded == raw(c10::autograd_dispatch_keyset);
   return (normal || inference) && !at::impl::torch_function_mode_enabled();
 }
 

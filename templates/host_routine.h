@@ -1,4 +1,18 @@
-// A routine: one program as fused loops, read from the tuples that describe it.
+// A routine: one program as fused loops, read from the tuples that describe it:
+//
+//   (n_shapes, frames, tensors, outputs, temps, loops, temp_is_double)
+//
+//   frames   each a tuple of atoms; its shape is the broadcast of theirs. An atom is k, the shape of
+//            argument k of the op, or (earlier frame, dims): that frame with these dims made 1.
+//   tensors  what is passed in: (frame, dropped, is_mask). A dropped one lacks the axes of its frame
+//            that only reductions made 1: those that come out as 1 when each argument has size 2
+//            along every axis.
+//   outputs  (frame, dropped)
+//   temps    a frame each; contiguous, in the type that is computed in
+//   loops    (id, frame, inputs, results, numbers); inputs and results are slots: tensors, outputs
+//            and temps, counted on in this order. An input is broadcast to the frame of the loop, a
+//            result is reduced to the frame of its slot. A number is (source frame, target frame),
+//            and stands for numel(source)/numel(target).
 #pragma once
 
 #include <Python.h>
@@ -174,7 +188,6 @@ inline Loop read_loop(PyObject* value, const Routine& routine) {
   return loop;
 }
 
-// Source of the layout of the tuples: the description of the CPU backend in docs.
 inline std::unique_ptr<Routine> read_routine(PyObject* value) {
   Reader::tuple(value, "it has seven parts", 7);
   auto routine = std::make_unique<Routine>();

@@ -1,12 +1,10 @@
 // Running a routine over tensors: results, temps, and one call of a kernel for each loop.
 #pragma once
 
+#include "host_launch.h"
 #include "host_layout.h"
-#include "host_tables.h"
 
 namespace symop {
-
-constexpr int64_t kReleaseGil = 32768;  // elements; below, letting go of the GIL costs more
 
 enum class Outcome {
   done,
@@ -17,11 +15,11 @@ enum class Outcome {
 // All types of elements have this zero.
 inline const uint64_t kZero = 0;
 
-class Run {
+class Run : Launcher {
  public:
+  using Launcher::dtype;
   const Routine& routine;
   const Shapes& shapes;
-  const int dtype;
   // Where results after the first go, in the type that is computed in, eight bytes each; where
   // there is none, every result is a tensor.
   uint64_t* cells = nullptr;
@@ -29,15 +27,9 @@ class Run {
   c10::SmallVector<const at::Tensor*, 8> tensors;  // null stands for zeros
   c10::SmallVector<at::Tensor, 2> outputs;
 
-  // `ask` is the callable that makes kernels.
   Run(const Routine& routine, const Shapes& shapes, int dtype, Kernels& kernels, PyObject* ask,
       bool has_gil)
-      : routine(routine),
-        shapes(shapes),
-        dtype(dtype),
-        kernels_(kernels),
-        ask_(ask),
-        has_gil_(has_gil) {}
+      : Launcher(dtype, kernels, ask, has_gil), routine(routine), shapes(shapes) {}
 
   Outcome operator()() {
     if (shapes.is_common && !routine.shrinks && routine.slots.size() <= 64) {
@@ -51,13 +43,7 @@ class Run {
   }
 
  private:
-  Kernels& kernels_;
-  PyObject* ask_;
-  const bool has_gil_;
-  c10::SmallVector<void*, 8> data_;      // one a slot
-  c10::SmallVector<void*, 8> pointers_;  // one an operand of a loop
-  c10::SmallVector<int64_t, 16> strides_;
-  c10::SmallVector<double, 2> numbers_;
+  c10::SmallVector<void*, 8> data_;  // one a slot
   Scratch scratch_;
 
   size_t temp_size() const {
@@ -335,64 +321,6 @@ class Run {
       }
     }
     return {};
-  }
-
-  // ---- calling kernels ----
-
-  bool launch(const Loop& loop, int64_t ndim, const int64_t* sizes, uint64_t uniform,
-              uint32_t reduced, int64_t count) {
-    const uint32_t all = (uint32_t{1} << loop.results.size()) - 1;
-    const KernelKey key{loop.id, dtype, uniform, reduced, all};
-    const Kernel* kernel = kernels_.find(loop, key, ask_);
-    if (kernel->entry == nullptr) {
-      return false;
-    }
-    const Released released(has_gil_ && count > kReleaseGil);
-    const int64_t code =
-        kernel->entry(ndim, sizes, pointers_.data(), strides_.data(), numbers_.data());
-    return code == 0 || (code == 2 && launch_parts(loop, ndim, sizes, key)) || failed(code);
-  }
-
-  // The results that are stored in one call, then each that is reduced in a call of its own.
-  bool launch_parts(const Loop& loop, int64_t ndim, const int64_t* sizes, const KernelKey& key) {
-    c10::SmallVector<uint32_t, 8> parts;
-    const uint32_t stores = key.wanted & ~key.reduced;
-    if (stores != 0) {
-      parts.push_back(stores);
-    }
-    for (size_t k = 0; k < loop.results.size(); ++k) {
-      if ((key.reduced >> k & 1) != 0) {
-        parts.push_back(uint32_t{1} << k);
-      }
-    }
-    const size_t n_inputs = loop.inputs.size();
-    for (uint32_t wanted : parts) {
-      const KernelKey part{key.loop, key.dtype, key.uniform, key.reduced & wanted, wanted};
-      const Kernel* kernel = kernels_.find(loop, part, ask_);
-      if (kernel->entry == nullptr) {
-        return false;
-      }
-      c10::SmallVector<void*, 8> pointers(pointers_.begin(), pointers_.begin() + n_inputs);
-      c10::SmallVector<int64_t, 16> strides(strides_.begin(), strides_.begin() + n_inputs * ndim);
-      for (size_t k = 0; k < loop.results.size(); ++k) {
-        if ((wanted >> k & 1) != 0) {
-          const auto from = strides_.begin() + (n_inputs + k) * ndim;
-          pointers.push_back(pointers_[n_inputs + k]);
-          strides.append(from, from + ndim);
-        }
-      }
-      const int64_t code =
-          kernel->entry(ndim, sizes, pointers.data(), strides.data(), numbers_.data());
-      if (code != 0) {
-        return failed(code);
-      }
-    }
-    return true;
-  }
-
-  [[noreturn]] static bool failed(int64_t code) {
-    TORCH_CHECK(code != 1, "DefaultCPUAllocator: not enough memory for the temporaries of a kernel");
-    TORCH_CHECK(false, "a kernel gave the unknown code ", code);
   }
 };
 

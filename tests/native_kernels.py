@@ -94,8 +94,8 @@ class Kernels:
         names = {"T": TYPES[dtype], "C": "double" if dtype == 1 else "float", "bool": "bool"}
         some = [k for k in range(len(results)) if wanted >> k & 1]
         n = len(inputs)
-        body = [f"const {names['C'] if t != 'bool' else 'bool'} v{i} = (({names[t]} *)data[{i}])[at[{i}]];"
-                for i, t in enumerate(inputs)]  # fmt: skip
+        body = [f"const {names['bool' if t == 'bool' else 'C']} v{i} = "
+                f"(({names[t]} *)data[{i}])[at[{i}]];" for i, t in enumerate(inputs)]  # fmt: skip
         body += [f"(({names[results[k]]} *)data[{n + p}])[at[{n + p}]] += {formulas[k]};"
                  for p, k in enumerate(some)]  # fmt: skip
         clear = [f"if (r == {p}) (({names[results[k]]} *)data[{n + p}])[at] = 0;"
@@ -272,9 +272,9 @@ def product_and_sum(folder: Path) -> Op:
 
 
 def centred(folder: Path) -> Op:
-    """X - mean(x, -1), and exp of that mean, without the axis: a temp, a number, a dropped axis.
+    """The rest x - mean(x, -1), and exp of that mean without the axis, which is saved.
 
-    The second output is saved.
+    It has a temp, a number and a dropped axis.
     """
     frames = ((0,), ((0, (-1,)),))
     row, full = 1, 0
@@ -315,7 +315,7 @@ def centred(folder: Path) -> Op:
 
 
 def squared_error(folder: Path, **changes: Any) -> Op:
-    """sum((w*x - y)**2): one pass for the loss and the gradient of a 0-d w."""
+    """sum((w*x - y)**2): one pass for the loss and the gradients of a 0-d w and y."""
     frames = ((0,), (1,), (2,), (0, 1, 2), ())
     three = tuple((k, False, False) for k in range(3))
     formulas = ["2*v3*(v0*v1 - v2)*v1", "2*v3*(v0*v1 - v2)*v0", "-2*v3*(v0*v1 - v2)"]
@@ -328,10 +328,11 @@ def squared_error(folder: Path, **changes: Any) -> Op:
         return routine, (0, 1, 2, 3), (0, 1, 2)
 
     def loss(scalars: int, needs: int) -> Any:
-        if scalars != 1:
+        if scalars & 2:
             return None
-        loop = (100, 3, (0, 1, 2), (3, 4), ())
-        return (3, frames, three, ((4, False), (4, False)), (), (loop,), False)
+        n = 1 + len(bits(scalars))
+        loop = (100 + scalars, 3, (0, 1, 2), tuple(range(3, 3 + n)), ())
+        return (3, frames, three, ((4, False),) * n, (), (loop,), False)
 
     def order(needs: int, shapes: Any, w: Any, x: Any, y: Any, g: Any) -> Any:
         r = 2 * g * (w * x - y)
@@ -345,7 +346,10 @@ def squared_error(folder: Path, **changes: Any) -> Op:
             0: ("TTT", "T", ["(v0*v1 - v2)*(v0*v1 - v2)"]),
             **{n: ("TTTT", "T" * len(bits(n)), [formulas[k] for k in bits(n)])
                for n in range(1, 8)},
-            100: ("TTT", "TC", ["(v0*v1 - v2)*(v0*v1 - v2)", "2*(v0*v1 - v2)*v1"]),
+            **{100 + n: ("TTT", "T" + "C" * len(bits(n)),
+                         ["(v0*v1 - v2)*(v0*v1 - v2)",
+                          *(formulas[k].replace("v3", "1") for k in bits(n))])
+               for n in (1, 4, 5)},
         },
         "forward": (3, frames, three, ((4, False),), (),
                     ((0, 3, (0, 1, 2), (3,), ()),), False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import contextlib
 
 import pytest
 import torch
@@ -146,11 +146,9 @@ def test_a_dual_tensor(legendre):
 )  # fmt: skip
 def test_modes(legendre, mode):
     x = plain()
-    with warnings.catch_warnings(), mode():
-        try:
-            legendre(x)
-        except Exception as error:
-            assert "fake" in str(error).lower()  # a plain tensor under a mode for fake ones
+    # A mode for fake tensors refuses a plain one, once the formula runs.
+    with mode(), contextlib.suppress(AssertionError):
+        legendre(x)
     assert len(legendre.falls) == 1
     legendre(x)
     assert len(legendre.falls) == 1
@@ -331,3 +329,13 @@ def test_vmap_over_backward_of_a_graph_made_outside(multiply_add):
     out = multiply_add(x, plain(), torch.zeros(()))
     torch.vmap(lambda g: torch.autograd.grad(out, x, g, retain_graph=True)[0])(torch.eye(3))
     assert multiply_add.orders
+
+
+def test_without_a_kernel_of_the_loss_the_value_is_computed_alone(folder):
+    op = native_kernels.squared_error(folder)
+    op.kernels.missing = {101}
+    w = torch.randn((), requires_grad=True)
+    x, y = plain(), plain()
+    op(w, x, y).backward()
+    torch.testing.assert_close(w.grad, (2 * (w.detach() * x - y) * x).sum())
+    assert not op.falls
