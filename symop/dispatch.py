@@ -100,6 +100,8 @@ class Dispatch:
 
 def _host(fused: Fused, fallback: Callable[..., Any]) -> Callable[..., Any]:
     """The C++ host where it was built; until then Python serves, and the build goes on beside."""
+    if os.environ.get("SYMOP_HOST") == "python":
+        return PythonHost(fused, fallback)
     module = native_host.load()
     if module is None:
         native_host.start_build()

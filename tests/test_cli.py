@@ -364,6 +364,7 @@ def test_files_of_the_current_folder_are_not_imported(tmp_path):
 
 def test_cache_shows_and_clears_what_symop_keeps(tmp_path, monkeypatch):
     monkeypatch.setenv("SYMOP_CACHE", str(tmp_path / "kernels"))
+    monkeypatch.setenv("SYMOP_HOST", "python")
     assert "kernels:   0" in invoke("cache").stdout
     op = symop.compile("7.25*x + 1", backend="cpu")
     import torch
