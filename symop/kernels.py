@@ -79,7 +79,7 @@ class Kernels:
             first = len(self._loops)
             self._loops += [(made, loop) for loop in made.loops]
         inputs = tuple(values.index(a.name) for a in made.arguments)
-        return Prepared(_data(made, self.shapes, first, self.is_precise), inputs)
+        return Prepared(_data(made, self.shapes, first, self.is_precise, takes_all), inputs)
 
     def __call__(self, *key: int) -> int | None:
         """The address of a kernel, None where it cannot be made.
@@ -150,7 +150,9 @@ def _with_read_arguments(program: Program) -> Program:
     return replace(alive, arguments=tuple(a for a in alive.arguments if a.name in read))
 
 
-def _data(made: Routine, shapes: Sequence[str], first: int, is_precise: bool) -> Data:
+def _data(
+    made: Routine, shapes: Sequence[str], first: int, is_precise: bool, takes_all: bool
+) -> Data:
     frames: dict[Frame, int] = {}
     texts: list[tuple[Any, ...]] = []
 
@@ -169,6 +171,7 @@ def _data(made: Routine, shapes: Sequence[str], first: int, is_precise: bool) ->
     names = [a.name for a in made.arguments] + [o.name for o in made.outputs]
     names += [name for name, _ in made.temporaries]
     slot = {name: k for k, name in enumerate(names)}
+    copied = {} if takes_all else _copies(made)
     loops = tuple(
         (
             first + k,
@@ -183,11 +186,31 @@ def _data(made: Routine, shapes: Sequence[str], first: int, is_precise: bool) ->
         len(shapes),
         tuple(texts),
         tuple(_tensor(a, index(a.frame)) for a in made.arguments),
-        tuple((index(o.frame), int(o.dropped)) for o in made.outputs),
+        tuple((index(o.frame), int(o.dropped), copied.get(o.name, 0)) for o in made.outputs),
         tuple(index(frame) for _, frame in made.temporaries),
         loops,
         int(is_precise),
     )
+
+
+def _copies(made: Routine) -> dict[str, int]:
+    """Outputs that are a tensor where they are as large as it is: its place plus one, by name.
+
+    As operations do, the gradient of a sum is then the very cotangent. Results of a forward pass
+    are never arguments.
+    """
+    place = {a.name: k + 1 for k, a in enumerate(made.arguments) if not a.is_mask}
+    dropped = {o.name for o in made.outputs if o.dropped}
+    found = {}
+    for loop in made.loops:
+        for result in loop.results:
+            node = loop.nodes[result.node]
+            is_whole = result.combine == "sum" and result.over is None
+            if is_whole and node.op == "argument" and result.slot not in dropped:
+                argument = place.get(str(node.value), 0)
+                if argument and not made.arguments[argument - 1].dropped:
+                    found[result.slot] = argument
+    return found
 
 
 def _tensor(argument: Argument, frame: int) -> tuple[int, int, int]:

@@ -79,7 +79,7 @@ class _Layout:
         )  # fmt: skip
         sizes = _evaluated(launcher.frames, shapes)
         twos = _evaluated(launcher.frames, [Size((2,) * len(shape)) for shape in shapes])
-        self.results: list[tuple[Size, tuple[int, ...], Any]] = []
+        self.results: list[tuple[Size, tuple[int, ...], Any, int]] = []
         strides: list[tuple[int, ...]] = []
         slots: list[Size] = []
 
@@ -95,15 +95,16 @@ class _Layout:
                 raise Refused
         like = next((t for t in tensors if not t.is_contiguous()), None)
         outputs = [
-            (f, d, dtype if numbers is None or k < numbers else self.real)
-            for k, (f, d) in enumerate(launcher.outputs)
+            (f, d, dtype if numbers is None or k < numbers else self.real, same)
+            for k, (f, d, same) in enumerate(launcher.outputs)
         ]
-        outputs += [(f, 0, self.real) for f in launcher.temporaries]
-        for frame, dropped, kind in outputs:
+        outputs += [(f, 0, self.real, 0) for f in launcher.temporaries]
+        for frame, dropped, kind, same in outputs:
             axes = kept(frame, dropped)
             shape = Size(sizes[frame][k] for k in axes)
             stride = _stride(shape, like)
-            self.results.append((shape, stride, kind))
+            copied = same if same and tensors[same - 1].shape == shape else 0
+            self.results.append((shape, stride, kind, copied))
             slots.append(sizes[frame])
             strides.append(_spread(shape, stride, axes, len(sizes[frame])))
         self.loops = [
@@ -141,11 +142,17 @@ class _Layout:
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         values = list(tensors)
-        for shape, stride, kind in self.results:
-            values.append(torch.empty_strided(shape, stride, dtype=kind))
-        for loop in self.loops:
-            self._run_loop(loop, values, (1 << len(loop[6])) - 1)
         first = len(tensors)
+        there = set()
+        for shape, stride, kind, same in self.results:
+            if same:
+                there.add(len(values))
+            new = torch.empty_strided
+            values.append(values[same - 1] if same else new(shape, stride, dtype=kind))
+        for loop in self.loops:
+            wanted = sum(1 << k for k, slot in enumerate(loop[6]) if slot not in there)
+            if wanted:
+                self._run_loop(loop, values, wanted)
         return values[first : first + len(self.launcher.outputs)]
 
     def _run_loop(self, loop: tuple[Any, ...], values: list[Tensor], wanted: int) -> None:

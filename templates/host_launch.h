@@ -22,11 +22,14 @@ class Launcher {
   Launcher(int dtype, Kernels& kernels, PyObject* ask, bool has_gil)
       : dtype(dtype), kernels_(kernels), ask_(ask), has_gil_(has_gil) {}
 
-  // Runs a loop over the operands that were put in; false where there is no kernel for it.
+  // Runs a loop over the operands that were put in, all inputs and the wanted results; false where
+  // there is no kernel for it.
   bool launch(const Loop& loop, int64_t ndim, const int64_t* sizes, uint64_t uniform,
-              uint32_t reduced, int64_t count) {
-    const uint32_t all = (uint32_t{1} << loop.results.size()) - 1;
-    const KernelKey key{loop.id, dtype, uniform, reduced, all};
+              uint32_t reduced, uint32_t wanted, int64_t count) {
+    if (wanted == 0) {
+      return true;
+    }
+    const KernelKey key{loop.id, dtype, uniform, reduced, wanted};
     const Kernel* kernel = kernels_.find(loop, key, ask_);
     if (kernel->entry == nullptr) {
       return false;
@@ -34,6 +37,9 @@ class Launcher {
     const Released released(has_gil_ && count > kReleaseGil);
     const int64_t code =
         kernel->entry(ndim, sizes, pointers_.data(), strides_.data(), numbers_.data());
+    if (code == 3) {
+      return false;  // an extremum of no elements, which operations explain
+    }
     return code == 0 || (code == 2 && launch_parts(loop, ndim, sizes, key)) || failed(code);
   }
 
@@ -55,7 +61,7 @@ class Launcher {
       }
     }
     const size_t n_inputs = loop.inputs.size();
-    for (uint32_t wanted : parts) {
+    for (const uint32_t wanted : parts) {
       const KernelKey part{key.loop, key.dtype, key.uniform, key.reduced & wanted, wanted};
       const Kernel* kernel = kernels_.find(loop, part, ask_);
       if (kernel->entry == nullptr) {
@@ -63,12 +69,14 @@ class Launcher {
       }
       c10::SmallVector<void*, 8> pointers(pointers_.begin(), pointers_.begin() + n_inputs);
       c10::SmallVector<int64_t, 16> strides(strides_.begin(), strides_.begin() + n_inputs * ndim);
+      size_t at = n_inputs;  // of the results that were put in
       for (size_t k = 0; k < loop.results.size(); ++k) {
         if ((wanted >> k & 1) != 0) {
-          const auto from = strides_.begin() + (n_inputs + k) * ndim;
-          pointers.push_back(pointers_[n_inputs + k]);
+          const auto from = strides_.begin() + at * ndim;
+          pointers.push_back(pointers_[at]);
           strides.append(from, from + ndim);
         }
+        at += key.wanted >> k & 1;
       }
       const int64_t code =
           kernel->entry(ndim, sizes, pointers.data(), strides.data(), numbers_.data());

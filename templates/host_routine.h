@@ -7,7 +7,8 @@
 //   tensors  what is passed in: (frame, dropped, is_mask). A dropped one lacks the axes of its frame
 //            that only reductions made 1: those that come out as 1 when each argument has size 2
 //            along every axis.
-//   outputs  (frame, dropped)
+//   outputs  (frame, dropped, same); same: k + 1 for the tensor k that it is equal to where it is as
+//            large, 0 for none
 //   temps    a frame each; contiguous, in the type that is computed in
 //   loops    (id, frame, inputs, results, numbers); inputs and results are slots: tensors, outputs
 //            and temps, counted on in this order. An input is broadcast to the frame of the loop, a
@@ -48,6 +49,7 @@ struct Slot {
   int frame = 0;
   bool dropped = false;
   Kind kind = Kind::tensor;
+  int same = 0;
 };
 
 struct Kernel;
@@ -208,11 +210,13 @@ inline std::unique_ptr<Routine> read_routine(PyObject* value) {
   });
   routine->n_tensors = routine->slots.size();
   Reader::each(PyTuple_GET_ITEM(value, 3), "outputs are a tuple", [&](PyObject* item) {
-    Reader::tuple(item, "an output has frame and dropped", 2);
+    Reader::tuple(item, "an output has frame, dropped and same", 3);
     Slot slot;
     slot.frame = Reader::index(PyTuple_GET_ITEM(item, 0), n_frames, "no frame for an output");
     slot.dropped = Reader::truth(PyTuple_GET_ITEM(item, 1));
     slot.kind = Kind::output;
+    slot.same = Reader::index(
+        PyTuple_GET_ITEM(item, 2), routine->n_tensors + 1, "no tensor that an output equals");
     routine->slots.push_back(slot);
   });
   routine->n_outputs = routine->slots.size() - routine->n_tensors;

@@ -107,6 +107,12 @@ class Run : Launcher {
       }
       const bool full = is_full(routine.slots[slot].frame);
       wide |= full ? bit(slot) : 0;
+      if (const int same = routine.slots[slot].same; same != 0 && tensors[same - 1] != nullptr &&
+          full == is_full(routine.slots[same - 1].frame)) {
+        outputs.push_back(*tensors[same - 1]);
+        data_.push_back(nullptr);
+        continue;
+      }
       outputs.push_back(
           full && lead != nullptr ? empty(common, lead->strides(), scalar_type(dtype))
                                   : empty(full ? common : Sizes(), scalar_type(dtype)));
@@ -126,19 +132,30 @@ class Run : Launcher {
       for (size_t k = 0; k < loop.inputs.size(); ++k) {
         uniform |= flat_operand(loop.inputs[k], wide, n) ? 0 : bit(k);
       }
+      uint32_t wanted = 0;
       for (size_t k = 0; k < loop.results.size(); ++k) {
-        reduced |= flat_operand(loop.results[k], wide, n) ? 0 : uint32_t{1} << k;
+        if (is_stored(loop.results[k])) {
+          wanted |= uint32_t{1} << k;
+          reduced |= flat_operand(loop.results[k], wide, n) ? 0 : uint32_t{1} << k;
+        }
       }
       numbers_.clear();
       for (const auto& [source, target] : loop.numbers) {
         const double above = is_full(source) ? static_cast<double>(count) : 1.0;
         numbers_.push_back(above / (is_full(target) ? static_cast<double>(count) : 1.0));
       }
-      if (!launch(loop, 1, &n, uniform, reduced, n)) {
+      if (!launch(loop, 1, &n, uniform, reduced, wanted, n)) {
         return Outcome::no_kernel;
       }
     }
     return Outcome::done;
+  }
+
+  // Whether a result goes into memory, and is not a tensor that was there before.
+  bool is_stored(int slot) const {
+    const size_t output = static_cast<size_t>(slot) - routine.n_tensors;
+    return routine.slots[slot].same == 0 || cells != nullptr ||
+        !outputs[output].is_same(*tensors[routine.slots[slot].same - 1]);
   }
 
   bool is_full(int frame) const {
@@ -200,6 +217,13 @@ class Run : Launcher {
         continue;
       }
       const Dims sizes = kept_sizes(slot, frames, twos);
+      if (slot.same != 0 && tensors[slot.same - 1] != nullptr &&
+          tensors[slot.same - 1]->sizes() == Sizes(sizes)) {
+        outputs.push_back(*tensors[slot.same - 1]);
+        data_.push_back(nullptr);
+        steps.emplace_back(frames[slot.frame].size(), 0);
+        continue;
+      }
       outputs.push_back(empty_ordered(sizes, order_of(slot, sizes), scalar_type(dtype)));
       data_.push_back(outputs.back().mutable_data_ptr());
       steps.push_back(with_dropped(slot, frames, twos, outputs.back().strides()));
@@ -224,8 +248,13 @@ class Run : Launcher {
         });
         uniform |= is_uniform ? bit(k) : 0;
       }
+      uint32_t wanted = 0;
       for (size_t k = 0; k < loop.results.size(); ++k) {
         const int slot = loop.results[k];
+        if (!is_stored(slot)) {
+          continue;
+        }
+        wanted |= uint32_t{1} << k;
         bool is_reduced = false;
         operand(slot, frames[routine.slots[slot].frame], steps[slot], sizes, [&](bool, bool less) {
           is_reduced = is_reduced || less;
@@ -238,7 +267,8 @@ class Run : Launcher {
             static_cast<double>(numel(frames[source])) /
             static_cast<double>(numel(frames[target])));
       }
-      if (!launch(loop, static_cast<int64_t>(sizes.size()), sizes.data(), uniform, reduced, count)) {
+      if (!launch(loop, static_cast<int64_t>(sizes.size()), sizes.data(), uniform, reduced, wanted,
+                  count)) {
         return Outcome::no_kernel;
       }
     }
