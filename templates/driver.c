@@ -7,7 +7,13 @@
 #include <string.h>
 #ifdef _OPENMP
 #include <omp.h>
-static int64_t threads(void) { return omp_get_max_threads(); }
+#include <pthread.h>
+
+/* A process forked from one whose threads have begun would wait for them for ever. */
+static int is_forked;
+static void after_fork(void) { is_forked = 1; }
+static __attribute__((constructor)) void watch_forks(void) { pthread_atfork(0, 0, after_fork); }
+static int64_t threads(void) { return is_forked ? 1 : omp_get_max_threads(); }
 #else
 static int64_t threads(void) { return 1; }
 #endif
@@ -425,7 +431,7 @@ static int64_t reduce_rows(const struct call *c)
     double few[FEW_SUMS];
     double *partial = taken(few, sizeof few, sizeof(double) * results * tasks);
     int64_t failed = partial ? DONE : NO_MEMORY;
-    if (partial && cells * length < PARALLEL) {
+    if (partial && (cells * length < PARALLEL || threads() == 1)) {
         failed = reduce_some(c, chunks, 0, tasks, partial);
     } else if (partial) {
         const int64_t parts = least(tasks, 4 * threads());
@@ -533,7 +539,7 @@ static int64_t reduce_columns(const struct call *c)
     const int64_t tasks = cells * s.groups * s.tiles;
     double *partial = malloc(sizeof(double) * cells * s.groups * each);
     int64_t failed = partial ? DONE : NO_MEMORY;
-    if (partial && cells * c->inner.length < PARALLEL) {
+    if (partial && (cells * c->inner.length < PARALLEL || threads() == 1)) {
         failed = reduce_some_columns(c, &s, 0, tasks, partial);
     } else if (partial) {
         const int64_t parts = least(tasks, 4 * threads());
@@ -607,7 +613,7 @@ static int64_t store_all(const struct call *c)
 {
     const int64_t length = c->inner.length, rows = c->outer.length;
     const int in_place = is_in_place(c);
-    if (length * rows < PARALLEL) {
+    if (length * rows < PARALLEL || threads() == 1) {
         return store_rows(c, 0, rows, in_place);
     }
     int64_t failed = DONE;

@@ -1,0 +1,212 @@
+"""Kernels where things go wrong: compilers, caches, processes, memory."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import symop
+from symop import building, cache
+from symop.errors import BuildError
+
+ROOT = Path(__file__).parent.parent
+FORMULA = "x*exp(-x) + 0.5"
+
+
+def script(text, *, environment=(), count=1, timeout=120):
+    """Runs a script in processes of its own, all at once; gives their outputs."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "SYMOP_HOST": "python", **dict(environment)}
+    running = [
+        subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)], env=variables,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(count)
+    ]  # fmt: skip
+    found = [process.communicate(timeout=timeout)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * count, found
+    return found
+
+
+CALL = f"""
+    import sys, warnings
+    import torch, symop
+    op = symop.compile("{FORMULA}", backend="cpu")
+    x = torch.linspace(-2, 2, 1000, dtype=torch.float64)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        again = symop.compile("{FORMULA} + 1", backend="cpu")
+        right = torch.allclose(op(x), x*torch.exp(-x) + 0.5, rtol=1e-14)
+        right = right and torch.allclose(again(x), x*torch.exp(-x) + 1.5, rtol=1e-14)
+    print(right, len(caught), *[w.message for w in caught])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A cache of its own."""
+    monkeypatch.setenv("SYMOP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SYMOP_HOST", "python")
+    return tmp_path / "cache"
+
+
+def test_without_a_compiler_operations_run_after_one_warning(tmp_path):
+    environment = {"CC": "/nowhere/cc", "SYMOP_CACHE": str(tmp_path / "cache")}
+    (said,) = script(CALL, environment=environment)
+    assert said.startswith("True 1 ")
+    assert "/nowhere/cc" in said
+
+
+def test_a_compiler_that_crashes_is_shown(tmp_path):
+    broken = tmp_path / "cc"
+    broken.write_text("#!/bin/sh\necho 'internal compiler error' >&2\nkill -SEGV $$\n")
+    broken.chmod(0o755)
+    (said,) = script(CALL, environment={"CC": str(broken), "SYMOP_CACHE": str(tmp_path / "c")})
+    assert said.startswith("True 1 ")
+    assert "internal compiler error" in said
+
+
+def test_an_error_of_the_compiler_shows_its_line(folder):
+    with pytest.raises(BuildError) as refused:
+        building.loaded("int symop_kernel(void) { return mistake; }\n")
+    assert "mistake" in str(refused.value)
+    assert "kernel.c:1" in str(refused.value)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_to_costs_only_the_keeping(tmp_path):
+    (tmp_path / "cache").mkdir(mode=0o500)
+    (said,) = script(CALL, environment={"SYMOP_CACHE": str(tmp_path / "cache")})
+    assert said.startswith("True 0")
+
+
+def test_a_folder_that_is_none_costs_only_the_keeping(tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    (said,) = script(CALL, environment={"SYMOP_CACHE": str(tmp_path / "cache")})
+    assert said.startswith("True 0")
+    assert (tmp_path / "cache").read_text() == "a file"
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    (said,) = script(CALL, environment={"SYMOP_CACHE": str(tmp_path / "cache")})
+    assert said.startswith("True 0")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_full_disk_costs_only_the_keeping(folder, monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache.tempfile, "mkstemp", full)
+    op = symop.compile("7.5*x + 3", backend="cpu")
+    assert op(torch.ones(2)).tolist() == [10.5, 10.5]
+    assert not list(folder.glob("*.so"))
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x7fELF" + b"\0" * 200])
+def test_a_library_that_was_changed_is_built_anew(folder, content):
+    text = f"int symop_test_{len(content)}(void) {{ return 17; }}\n".replace("int", (
+        '__attribute__((visibility("default"))) int'), 1)  # fmt: skip
+    building.loaded(text)
+    (path,) = folder.glob("*.so")
+    whole = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    assert getattr(building.loaded(text), f"symop_test_{len(content)}")() == 17
+    assert path.read_bytes()[:4] == whole[:4]
+
+
+def test_a_library_of_somebody_else_is_not_loaded(folder, monkeypatch):
+    text = '__attribute__((visibility("default"))) int symop_own(void) { return 1; }\n'
+    building.loaded(text)
+    (path,) = folder.glob("*.so")
+    path.chmod(0o777)
+    assert not building._is_whole(path)
+
+
+def test_eight_processes_that_start_at_once_share_the_work(tmp_path):
+    environment = {"SYMOP_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    said = script(CALL, environment=environment, count=8)
+    assert {line.split()[0] for line in said} == {"True"}
+    libraries = list((tmp_path / "cache").glob("*.so"))
+    assert len(libraries) == 3  # two kernels, and what drives them
+    assert not list((tmp_path / "cache").glob(".*.tmp"))
+
+
+def test_a_process_killed_while_it_compiles_leaves_nothing_behind(tmp_path):
+    slow = tmp_path / "cc"
+    slow.write_text("#!/bin/sh\nsleep 60\n")
+    slow.chmod(0o755)
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "CC": str(slow), "SYMOP_HOST": "python",
+                 "SYMOP_CACHE": str(tmp_path / "cache")}  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(CALL)], env=variables,
+                               start_new_session=True)  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "cache").glob("*.lock")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (said,) = script(CALL, environment={"SYMOP_CACHE": str(tmp_path / "cache")})
+    assert said.startswith("True 0")
+
+
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_a_forked_process_goes_on(size):
+    # The threads of the parent do not exist in the child.
+    text = f"""
+        import os, signal
+        import torch, symop
+        op = symop.compile("x*exp(x)", backend="cpu")
+        loss = symop.compile("sum(x**2)", backend="cpu")
+        torch.set_num_threads(2)
+        x = torch.linspace(0, 1, {size}, requires_grad=True)
+        before = op(x).detach(), loss(x).detach()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            after = op(x).detach(), loss(x).detach()
+            loss(x).backward()
+            # torch itself would wait for its threads when it compares.
+            torch.set_num_threads(1)
+            os._exit(0 if all(map(torch.equal, before, after)) else 1)
+        print(os.waitpid(child, 0)[1])
+    """
+    assert script(text) == ["0\n"]
+
+
+def test_what_is_saved_may_not_change_before_backward(host):
+    op = symop.compile("w*x + b", backend="cpu")
+    w, x, b = (torch.randn(4, requires_grad=True) for _ in range(3))
+    inner = x * 1
+    out = op(w, inner, b * 1)
+    with torch.no_grad():
+        inner.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        out.sum().backward()
+    other = b * 1
+    out = op(w, x, other)
+    with torch.no_grad():
+        other.add_(1)
+    out.sum().backward()
+
+
+def test_too_little_memory_is_an_error(host):
+    text = """
+        import resource, torch, symop
+        op = symop.compile("x*exp(x)", backend="cpu")
+        op(torch.ones(10))
+        x = torch.ones(1).expand(2**36)
+        resource.setrlimit(resource.RLIMIT_AS, (2**34, 2**34))
+        try:
+            op(x)
+        except RuntimeError as error:
+            print("memory" in str(error))
+        print(op(torch.zeros(3)).tolist())
+    """
+    assert script(text) == ["True\n[0.0, 0.0, 0.0]\n"]
