@@ -201,6 +201,22 @@ def test_temps_numbers_and_dropped_axes(folder, shape, layout):
     assert not op.orders
 
 
+@pytest.mark.parametrize("dims", [(0,), (1,), (-2,), (0, 2), (-1, 0), (-3, 1, 2)])
+def test_axes_are_counted_from_either_end(folder, dims):
+    op = native_kernels.centred(folder, dims)
+    agree(op, [leaf(2, 3, 4)])
+    assert not op.orders
+    x = leaf(2, 3, 4, dtype=torch.double)
+    assert torch.autograd.gradgradcheck(op, (x,))
+
+
+def test_axes_that_are_not_there_are_left_to_python(folder):
+    op = native_kernels.centred(folder, (1,))
+    with pytest.raises(IndexError):
+        op(leaf(3))
+    assert len(op.falls) == 1
+
+
 @pytest.mark.parametrize("needs", range(8))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
 @pytest.mark.parametrize("weight", [(), (3,)])
