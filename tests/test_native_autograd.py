@@ -84,6 +84,18 @@ def test_next_order_is_given_none_for_what_was_not_saved(multiply_add):
     assert grad.requires_grad
 
 
+@pytest.mark.parametrize("used", [0, 1])
+def test_next_order_is_given_zeros_for_cotangents_that_nobody_gave(folder, used):
+    op = native_kernels.product_and_sum(folder)
+    x, y, m = leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5
+    outputs = op(x, y, m)
+    torch.autograd.grad(outputs[used].sum(), (x, y), create_graph=True)
+    unused = op.orders[0][-1 - used]
+    assert unused.shape == outputs[1 - used].shape
+    assert unused.dtype == x.dtype
+    assert not unused.any()
+
+
 def test_saved_values_modified_in_place_are_an_error(legendre):
     x = leaf(3)
     y = x * 1
