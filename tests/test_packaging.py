@@ -40,7 +40,9 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_every_template(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"symop/templates/{p.name}" for p in template_folder().glob("*.j2")} <= names
+    for kind in ("*.j2", "host*"):
+        assert {f"symop/templates/{p.name}" for p in template_folder().glob(kind)} <= names
+    assert "symop/templates/host.cpp" in names
     assert {"symop/py.typed", "symop/backends/torch.py"} <= names
     assert wheel.name.startswith("symop_torch-")
 
