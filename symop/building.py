@@ -61,8 +61,11 @@ def _library(text: str) -> Path:
         return path
     except CacheError:
         path = _own_folder() / f"kernel-{key}.so"
-        if not path.exists():
-            _build(text, path)
+        try:
+            if not path.exists():
+                _build(text, path)
+        except CacheError as error:
+            raise BuildError(str(error)) from error
         return path
 
 
@@ -81,29 +84,28 @@ def _is_whole(path: Path) -> bool:
 
 def _build(text: str, path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="symop-") as folder:
-        source = Path(folder) / "kernel.c"
-        source.write_text(text)
-        built = Path(folder) / "kernel.so"
-        command = [compiler(), *flags(), str(source), "-o", str(built), "-lm"]
-        done = _run(command)
+        # Names without a folder: what the compiler says is the same each time.
+        (Path(folder) / "kernel.c").write_text(text)
+        command = [compiler(), *flags(), "kernel.c", "-o", "kernel.so", "-lm"]
+        done = _run(command, folder)
         if done.returncode and "-fopenmp" in command:
             # A compiler without OpenMP, as Apple's: one thread.
             command.remove("-fopenmp")
-            retried = _run(command)
+            retried = _run(command, folder)
             done = retried if retried.returncode == 0 else done
         if done.returncode:
             raise BuildError(f"{' '.join(command)}\nfailed:\n{done.stderr.strip()}")
-        content = built.read_bytes()
+        content = (Path(folder) / "kernel.so").read_bytes()
     cache.write(path.with_suffix(".sum"), hashlib.sha256(content).hexdigest().encode())
     with cache.replacing(path) as temporary:
         temporary.write_bytes(content)
         temporary.chmod(0o700)
 
 
-def _run(command: list[str]) -> Any:
+def _run(command: list[str], folder: str) -> Any:
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
         )
     except OSError as error:
         raise BuildError(f"{command[0]} cannot be run ({error.strerror})") from error

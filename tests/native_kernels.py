@@ -285,12 +285,12 @@ def product_and_sum(folder: Path) -> Op:
     )  # fmt: skip
 
 
-def centred(folder: Path) -> Op:
-    """The rest x - mean(x, -1), and exp of that mean without the axis, which is saved.
+def centred(folder: Path, dims: tuple[int, ...] = (-1,)) -> Op:
+    """The rest x - mean(x, dims), and exp of that mean without the axes, which is saved.
 
     It has a temp, a number and a dropped axis.
     """
-    frames = ((0,), ((0, (-1,)),))
+    frames = ((0,), ((0, dims),))
     row, full = 1, 0
 
     def gradient(needs: int) -> Any:
@@ -303,8 +303,8 @@ def centred(folder: Path) -> Op:
         return (1, frames, tensors, ((full, False),), (row,), loops, False), (0, 1, 2), (0,)
 
     def order(needs: int, shapes: Any, e: Any, g: Any, h: Any) -> Any:
-        n = shapes[0][-1]
-        return (g - g.mean(-1, keepdim=True) + (h * e).unsqueeze(-1) / n,)
+        mean = g.mean(dims, keepdim=True)
+        return (g - mean + (h * e).view(mean.shape) * mean.numel() / g.numel(),)
 
     return Op(
         folder,
@@ -323,7 +323,7 @@ def centred(folder: Path) -> Op:
         saved=((True, 1),),
         wanted=(0,),
         gradient=gradient,
-        plain=lambda x: (x - x.mean(-1, keepdim=True), x.mean(-1).exp()),
+        plain=lambda x: (x - x.mean(dims, keepdim=True), x.mean(dims).exp()),
         next_order=order,
     )  # fmt: skip
 

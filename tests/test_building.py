@@ -100,8 +100,12 @@ def test_a_folder_that_others_can_write_to_is_not_used(tmp_path):
 
 
 def test_a_full_disk_costs_only_the_keeping(folder, monkeypatch):
-    def full(**_):
-        raise OSError(28, "No space left on device")
+    make = cache.tempfile.mkstemp
+
+    def full(**where):
+        if where["dir"] == folder:
+            raise OSError(28, "No space left on device")
+        return make(**where)
 
     monkeypatch.setattr(cache.tempfile, "mkstemp", full)
     op = symop.compile("7.5*x + 3", backend="cpu")

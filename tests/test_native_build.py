@@ -14,7 +14,6 @@ import torch
 
 from symop import cache, native_host
 from symop.errors import BuildError, CacheError
-from symop.rendering import template_folder
 
 ROOT = Path(__file__).parent.parent
 
@@ -195,10 +194,3 @@ def test_a_build_that_failed_is_not_started_again_by_itself(package):
     assert "a fault" in failed[0].read_text()
     assert subprocess.check_output(run, env=environment, cwd=folder, text=True) == "False\n"
     assert log.read_text() == "run\n"
-
-
-def test_the_sources_are_part_of_the_package():
-    names = {source.name for source in template_folder().glob("host*")}
-    assert "host.cpp" in names
-    text = (ROOT / "pyproject.toml").read_text()
-    assert '"host*.cpp", "host*.h"' in text

@@ -249,6 +249,19 @@ def test_errors_of_callables_reach_the_caller(folder, part):
         op(plain().requires_grad_())
 
 
+def test_errors_of_callables_reach_the_caller_of_backward(folder):
+    op = native_kernels.legendre(folder)
+    x = plain().requires_grad_()
+    out = op(x).sum()
+    known = op.kernels.loops
+    op.kernels.loops = {}
+    with pytest.raises(KeyError):
+        out.backward(retain_graph=True)
+    op.kernels.loops = known
+    out.backward()
+    torch.testing.assert_close(x.grad, 7.5 * x.detach() ** 2 - 1.5)
+
+
 def test_errors_of_the_next_order_reach_the_caller(folder):
     def fail(*args):
         raise Stop

@@ -164,8 +164,8 @@ def test_kernels_are_asked_for_once_a_variant(folder, args):
 def test_results_that_reduce_different_axes_are_computed_one_by_one(folder):
     op = native_kernels.multiply_add(folder)
     agree(op, [leaf(3, 1), leaf(1, 4), leaf(3, 4)])
-    parts = [wanted for loop, _, _, _, wanted in op.kernels.asked if loop == 7]
-    assert parts == [0b111, 0b100, 0b001, 0b010]
+    parts = [key[3:] for key in op.kernels.asked if key[0] == 7]
+    assert parts == [(0b011, 0b111), (0, 0b100), (0b001, 0b001), (0b010, 0b010)]
 
 
 @pytest.mark.parametrize("used", [(0, 1), (0,), (1,)])
@@ -199,6 +199,22 @@ def test_temps_numbers_and_dropped_axes(folder, shape, layout):
     op = native_kernels.centred(folder)
     agree(op, [leaf(*shape, layout=layout)])
     assert not op.orders
+
+
+@pytest.mark.parametrize("dims", [(0,), (1,), (-2,), (0, 2), (-1, 0), (-3, 1, 2)])
+def test_axes_are_counted_from_either_end(folder, dims):
+    op = native_kernels.centred(folder, dims)
+    agree(op, [leaf(2, 3, 4)])
+    assert not op.orders
+    x = leaf(2, 3, 4, dtype=torch.double)
+    assert torch.autograd.gradgradcheck(op, (x,))
+
+
+def test_axes_that_are_not_there_are_left_to_python(folder):
+    op = native_kernels.centred(folder, (1,))
+    with pytest.raises(IndexError):
+        op(leaf(3))
+    assert len(op.falls) == 1
 
 
 @pytest.mark.parametrize("needs", range(8))
