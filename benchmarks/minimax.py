@@ -148,7 +148,7 @@ def evaluation(fit: Fit, known: Sequence[float], error: float) -> str:
     numbers = [f"{c.hex()}{suffix}" for c in known]
     lines = [
         f"/* Largest weighted error {error:.2g}; by benchmarks.vector_coefficients. */",
-        f"static inline {real} {fit.function}({real} x) {{",
+        f"SYMOP_INLINE {real} {fit.function}({real} x) {{",
     ]
 
     def chain(name: str, terms: Sequence[str], argument: str) -> None:

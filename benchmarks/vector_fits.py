@@ -137,6 +137,60 @@ def scaled_erfc_slope(t: mpf) -> mpf:
     return (scaled_erfc(t + step) - scaled_erfc(t - step)) / (2 * step)
 
 
+def bessel_i1_over_x(z: mpf) -> mpf:
+    """I1(x)/x as a function of z = x*x."""
+    x = mp.sqrt(z)
+    return mp.besseli(1, x) / x if x else mpf("0.5")
+
+
+def asymptotic(order: int, w: mpf, sign: int) -> mpf:
+    """The asymptotic series of sqrt(x)*exp(-x)*I, or of sqrt(x)*exp(x)*K (DLMF 10.40), w = 1/x."""
+    total = term = mpf(1)
+    for k in range(1, 16):
+        term *= sign * (4 * order**2 - (2 * k - 1) ** 2) * w / (8 * k)
+        total += term
+    return total
+
+
+def far_bessel_i(order: int) -> Real:
+    """sqrt(x)*exp(8 - x)*I(x) as a function of 1/x."""
+
+    def scaled(w: mpf) -> mpf:
+        if w < mpf("1e-4"):
+            return asymptotic(order, w, -1) * mp.exp(8) / mp.sqrt(2 * mp.pi)
+        return mp.sqrt(1 / w) * mp.exp(8 - 1 / w) * mp.besseli(order, 1 / w)
+
+    return scaled
+
+
+def far_bessel_k(order: int) -> Real:
+    """sqrt(x)*exp(x)*K(x) as a function of 1/x."""
+
+    def scaled(w: mpf) -> mpf:
+        if w < mpf("1e-4"):
+            return asymptotic(order, w, 1) * mp.sqrt(mp.pi / 2)
+        return mp.sqrt(1 / w) * mp.exp(1 / w) * mp.besselk(order, 1 / w)
+
+    return scaled
+
+
+def turned(function: Real, scale: int) -> Real:
+    """A function of w as one of t = scale*w - 1, whose powers cancel less."""
+    return lambda t: function((1 + t) / scale)
+
+
+def rest_bessel_k0(z: mpf) -> mpf:
+    """K0(x) + log(x/2)*I0(x) as a function of z = x*x."""
+    x = mp.sqrt(z) or mpf("1e-40")
+    return mp.besselk(0, x) + mp.log(x / 2) * mp.besseli(0, x)
+
+
+def rest_bessel_k1(z: mpf) -> mpf:
+    """x*(K1(x) - log(x/2)*I1(x)) as a function of z = x*x."""
+    x = mp.sqrt(z) or mpf("1e-40")
+    return x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))
+
+
 FITS = {
     fit.function: fit
     for fit in (
@@ -189,5 +243,19 @@ FITS = {
         Fit("symop_fit_atan", of_square(mp.atan, 1), (0, "0.17158"), 11, root(mp.atan, 3)),
         Fit("symop_fit_asin_short", of_square(mp.asin, 1), (0, "0.25"), 6, root(mp.asin, 3)),
         Fit("symop_fit_asin", of_square(mp.asin, 1), (0, "0.25"), 12, root(mp.asin, 3)),
+        Fit("symop_fit_i0", lambda z: mp.besseli(0, mp.sqrt(z)), (0, 64), 16,
+            lambda z: 1 / mp.besseli(0, mp.sqrt(z)), exact=1),
+        Fit("symop_fit_i1", bessel_i1_over_x, (0, 64), 16,
+            lambda z: 1 / bessel_i1_over_x(z), exact=1),
+        Fit("symop_fit_i0_far", turned(far_bessel_i(0), 16), (-1, 1), 20,
+            lambda t: 1 / turned(far_bessel_i(0), 16)(t), exact=1),
+        Fit("symop_fit_i1_far", turned(far_bessel_i(1), 16), (-1, 1), 20,
+            lambda t: 1 / turned(far_bessel_i(1), 16)(t), exact=1),
+        Fit("symop_fit_k0", rest_bessel_k0, (0, 4), 9, exact=1),
+        Fit("symop_fit_k1", rest_bessel_k1, (0, 4), 9, exact=1),
+        Fit("symop_fit_k0_far", turned(far_bessel_k(0), 4), (-1, 1), 24,
+            lambda t: 1 / turned(far_bessel_k(0), 4)(t), exact=1),
+        Fit("symop_fit_k1_far", turned(far_bessel_k(1), 4), (-1, 1), 24,
+            lambda t: 1 / turned(far_bessel_k(1), 4)(t), exact=1),
     )
 }  # fmt: skip

@@ -1,5 +1,5 @@
 /* pi/2 - asin(x), or from the root: 2*asin(s) for x > 1/2, pi - 2*asin(s) for x < -1/2. */
-static inline float symop_acosf(float x) {
+SYMOP_INLINE float symop_acosf(float x) {
     double a = __builtin_fabs((double)x);
     int is_far = a > 0.5;
     double y = symop_arcsinef(a, is_far);
@@ -8,7 +8,7 @@ static inline float symop_acosf(float x) {
     return (float)(base + (is_far != (x < 0.0f) ? y : -y));
 }
 
-static inline double symop_acos(double x) {
+SYMOP_INLINE double symop_acos(double x) {
     double a = __builtin_fabs(x);
     int is_far = a > 0.5;
     double s;

@@ -1,12 +1,12 @@
 /* log(x + sqrt(x**2 - 1)), as log1p of t + sqrt(2*t + t**2), t = x - 1; log(2*x) far out. */
-static inline float symop_acoshf(float x) {
+SYMOP_INLINE float symop_acoshf(float x) {
     double d = (double)x;
     double y = symop_log2_short(d + __builtin_sqrt((d - 1.0) * (d + 1.0))) * 0x1.62e42fefa39efp-1;
     y = d < 0x1p200 ? y : d;
     return x >= 1.0f ? (float)y : __builtin_nanf("");
 }
 
-static inline double symop_acosh(double x) {
+SYMOP_INLINE double symop_acosh(double x) {
     int is_far = x > 0x1p30;
     double t = is_far ? 1.0 : x - 1.0;
     double twice = 2.0 * t;

@@ -4,7 +4,7 @@
  */
 /* fit symop_fit_asin_short */
 /* Largest weighted error 1.6e-11; by benchmarks.vector_coefficients. */
-static inline double symop_fit_asin_short(double x) {
+SYMOP_INLINE double symop_fit_asin_short(double x) {
     double p = 0x1.1bd198b354157p-5;
     p = FMA(p, x, 0x1.ec2be5b9c27eap-8);
     p = FMA(p, x, 0x1.931ee6f0a2d70p-6);
@@ -17,7 +17,7 @@ static inline double symop_fit_asin_short(double x) {
 /* end */
 
 /* asin(s), with s = |x| or the root. */
-static inline double symop_arcsinef(double a, int is_far) {
+SYMOP_INLINE double symop_arcsinef(double a, int is_far) {
     double z = is_far ? 0.5 - 0.5 * a : a * a;
     double s = is_far ? __builtin_sqrt(z) : a;
     return FMA(s * z, symop_fit_asin_short(z), s);
@@ -25,7 +25,7 @@ static inline double symop_arcsinef(double a, int is_far) {
 
 /* fit symop_fit_asin */
 /* Largest weighted error 9.6e-19; by benchmarks.vector_coefficients. */
-static inline double symop_fit_asin(double x) {
+SYMOP_INLINE double symop_fit_asin(double x) {
     double z = x * x;
     double p = 0x1.0b46f576d6650p-5;
     p = FMA(p, z, 0x1.639cc492c5adfp-6);
@@ -46,7 +46,7 @@ static inline double symop_fit_asin(double x) {
 /* end */
 
 /* asin(s) - s; *s is s. */
-static inline double symop_arcsine(double a, int is_far, double *s) {
+SYMOP_INLINE double symop_arcsine(double a, int is_far, double *s) {
     double z = is_far ? 0.5 - 0.5 * a : a * a;
     double root = __builtin_sqrt(z);
     double square = root * root;

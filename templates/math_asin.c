@@ -1,12 +1,12 @@
 /* By the smaller of |x| and the root. */
-static inline float symop_asinf(float x) {
+SYMOP_INLINE float symop_asinf(float x) {
     double a = __builtin_fabs((double)x);
     int is_far = a > 0.5;
     double y = symop_arcsinef(a, is_far);
     return __builtin_copysignf((float)(is_far ? 0x1.921fb54442d18p+0 - 2.0 * y : y), x);
 }
 
-static inline double symop_asin(double x) {
+SYMOP_INLINE double symop_asin(double x) {
     double a = __builtin_fabs(x);
     int is_far = a > 0.5;
     double s;

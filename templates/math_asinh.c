@@ -2,7 +2,7 @@
  * log(|x| + sqrt(x**2 + 1)), as log1p of |x| + (sqrt(x**2 + 1) - 1), where square and root carry along
  * what they lost; log(2*|x|) far out. float: in double precision, and x - x**3/6 near 0.
  */
-static inline float symop_asinhf(float x) {
+SYMOP_INLINE float symop_asinhf(float x) {
     double d = (double)x;
     double a = __builtin_fabs(d);
     double y = symop_log2_short(a + __builtin_sqrt(FMA(a, a, 1.0))) * 0x1.62e42fefa39efp-1;
@@ -11,7 +11,7 @@ static inline float symop_asinhf(float x) {
     return __builtin_copysignf((float)y, x);
 }
 
-static inline double symop_asinh(double x) {
+SYMOP_INLINE double symop_asinh(double x) {
     double a = __builtin_fabs(x);
     int is_far = a > 0x1p30;
     double b = is_far ? 1.0 : a;

@@ -1,11 +1,11 @@
 /* atan2 of |x| and 1, where 2**60 stands for all that is larger. */
-static inline float symop_atanf(float x) {
+SYMOP_INLINE float symop_atanf(float x) {
     double a = __builtin_fabs((double)x);
     double b = a > 0x1p60 ? 0x1p60 : a;
     return __builtin_copysignf((float)symop_atan_ratiof(b, 1.0), x);
 }
 
-static inline double symop_atan(double x) {
+SYMOP_INLINE double symop_atan(double x) {
     double a = __builtin_fabs(x);
     double b = a > 0x1p60 ? 0x1p60 : a;
     double low;

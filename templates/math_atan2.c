@@ -5,7 +5,7 @@
  */
 /* fit symop_fit_atan_short */
 /* Largest weighted error 2.3e-11; by benchmarks.vector_coefficients. */
-static inline double symop_fit_atan_short(double x) {
+SYMOP_INLINE double symop_fit_atan_short(double x) {
     double p = 0x1.849fc784ed087p-5;
     p = FMA(p, x, -0x1.5b2f9c5e2800ap-4);
     p = FMA(p, x, 0x1.c463e429307fdp-4);
@@ -16,7 +16,7 @@ static inline double symop_fit_atan_short(double x) {
 }
 /* end */
 
-static inline double symop_atan_ratiof(double u, double v) {
+SYMOP_INLINE double symop_atan_ratiof(double u, double v) {
     int is_low = u < 0x1.a827999fcef32p-2 * v;
     int is_high = u > 0x1.3504f333f9de6p+1 * v;
     double a = is_low ? u : (is_high ? -v : u - v);
@@ -29,7 +29,7 @@ static inline double symop_atan_ratiof(double u, double v) {
 
 /* fit symop_fit_atan */
 /* Largest weighted error 6e-20; by benchmarks.vector_coefficients. */
-static inline double symop_fit_atan(double x) {
+SYMOP_INLINE double symop_fit_atan(double x) {
     double z = x * x;
     double p = -0x1.0fee892354139p-5;
     p = FMA(p, z, -0x1.ab3e1341209cbp-5);
@@ -49,7 +49,7 @@ static inline double symop_fit_atan(double x) {
 /* end */
 
 /* atan(u/v) as a sum of two numbers, for positive u and v below 2**1000. */
-static inline double symop_atan_ratio(double u, double v, double *low) {
+SYMOP_INLINE double symop_atan_ratio(double u, double v, double *low) {
     int is_low = u < 0x1.a827999fcef32p-2 * v;
     int is_high = u > 0x1.3504f333f9de6p+1 * v;
     double less = u - v;
@@ -74,7 +74,7 @@ static inline double symop_atan_ratio(double u, double v, double *low) {
     return y;
 }
 
-static inline float symop_atan2f(float y, float x) {
+SYMOP_INLINE float symop_atan2f(float y, float x) {
     double u = __builtin_fabs((double)y);
     double v = __builtin_fabs((double)x);
     double most = u > v ? u : v;
@@ -86,7 +86,7 @@ static inline float symop_atan2f(float y, float x) {
     return __builtin_copysignf((float)angle, y);
 }
 
-static inline double symop_atan2(double y, double x) {
+SYMOP_INLINE double symop_atan2(double y, double x) {
     double u = __builtin_fabs(y);
     double v = __builtin_fabs(x);
     double most = u > v ? u : v;

@@ -1,5 +1,5 @@
 /* log1p(2*|x|/(1 - |x|))/2, where the quotient carries along what it lost. */
-static inline float symop_atanhf(float x) {
+SYMOP_INLINE float symop_atanhf(float x) {
     double d = (double)x;
     double a = __builtin_fabs(d);
     double y = symop_log2_short((1.0 + a) / (1.0 - a)) * 0x1.62e42fefa39efp-2;
@@ -8,7 +8,7 @@ static inline float symop_atanhf(float x) {
     return __builtin_copysignf(a <= 1.0 ? (float)y : __builtin_nanf(""), x);
 }
 
-static inline double symop_atanh(double x) {
+SYMOP_INLINE double symop_atanh(double x) {
     double a = __builtin_fabs(x);
     double twice = 2.0 * a;
     double less = 1.0 - a;

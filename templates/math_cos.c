@@ -1,5 +1,5 @@
 /* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */
-static inline float symop_cosf(float x) {
+SYMOP_INLINE float symop_cosf(float x) {
     uint64_t quadrant;
     double r = symop_quarterf(x, &quadrant);
     quadrant = quadrant + 1u;
@@ -8,7 +8,7 @@ static inline float symop_cosf(float x) {
     return (float)y;
 }
 
-static inline double symop_cos(double x) {
+SYMOP_INLINE double symop_cos(double x) {
     double low;
     uint64_t quadrant;
     double r = symop_quarter(x, &low, &quadrant);
@@ -18,10 +18,10 @@ static inline double symop_cos(double x) {
     return y;
 }
 
-static inline float symop_cos_anyf(float x) {
+SYMOP_INLINE float symop_cos_anyf(float x) {
     return __builtin_fabsf(x) <= SYMOP_TRIGONOMETRIC_BOUNDF ? symop_cosf(x) : __builtin_cosf(x);
 }
 
-static inline double symop_cos_any(double x) {
+SYMOP_INLINE double symop_cos_any(double x) {
     return __builtin_fabs(x) <= SYMOP_TRIGONOMETRIC_BOUND ? symop_cos(x) : __builtin_cos(x);
 }

@@ -1,12 +1,12 @@
 /* With q = exp(|x|)/4: 2*(q + 1/(16*q)). */
-static inline float symop_coshf(float x) {
+SYMOP_INLINE float symop_coshf(float x) {
     double a = __builtin_fabs((double)x);
     a = a > 90.0 ? 90.0 : a;
     double e = symop_exp_short(a);
     return (float)(0.5 * e + 0.5 / e);
 }
 
-static inline double symop_cosh(double x) {
+SYMOP_INLINE double symop_cosh(double x) {
     double a = __builtin_fabs(x);
     a = a > 710.6 ? 710.6 : a;
     double low;

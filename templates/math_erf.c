@@ -4,7 +4,7 @@
  */
 /* fit symop_fit_erff */
 /* Largest weighted error 1.9e-09; by benchmarks.vector_coefficients. */
-static inline float symop_fit_erff(float x) {
+SYMOP_INLINE float symop_fit_erff(float x) {
     float p = 0x1.47743c0000000p-14f;
     p = FMAF(p, x, -0x1.a351fa0000000p-11f);
     p = FMAF(p, x, 0x1.53f2320000000p-8f);
@@ -18,7 +18,7 @@ static inline float symop_fit_erff(float x) {
 
 /* fit symop_fit_log_erfcf */
 /* Largest weighted error 8e-09; by benchmarks.vector_coefficients. */
-static inline float symop_fit_log_erfcf(float x) {
+SYMOP_INLINE float symop_fit_log_erfcf(float x) {
     float z = x * x;
     float p = -0x1.1b5f8c0000000p-12f;
     p = FMAF(p, z, -0x1.cf7b320000000p-9f);
@@ -34,7 +34,7 @@ static inline float symop_fit_log_erfcf(float x) {
 }
 /* end */
 
-static inline float symop_erff(float x) {
+SYMOP_INLINE float symop_erff(float x) {
     float a = __builtin_fabsf(x);
     float near = FMAF(x, symop_fit_erff(x * x), x);
     float b = a > 4.0f ? 4.0f : a;
@@ -51,7 +51,7 @@ static inline float symop_erff(float x) {
 
 /* fit symop_fit_erf */
 /* Largest weighted error 1.4e-17; by benchmarks.vector_coefficients. */
-static inline double symop_fit_erf(double x) {
+SYMOP_INLINE double symop_fit_erf(double x) {
     double z = x * x;
     double p = 0x1.cf0d64fea5141p-27;
     p = FMA(p, z, 0x1.b956b18c90764p-20);
@@ -72,7 +72,7 @@ static inline double symop_fit_erf(double x) {
 
 /* fit symop_fit_log_erfc */
 /* Largest weighted error 1.1e-17; by benchmarks.vector_coefficients. */
-static inline double symop_fit_log_erfc(double x) {
+SYMOP_INLINE double symop_fit_log_erfc(double x) {
     double z = x * x;
     double p = 0x1.3b019e5efec4ep-33;
     p = FMA(p, z, 0x1.5298b7048542ap-27);
@@ -97,7 +97,7 @@ static inline double symop_fit_log_erfc(double x) {
 }
 /* end */
 
-static inline double symop_erf(double x) {
+SYMOP_INLINE double symop_erf(double x) {
     double a = __builtin_fabs(x);
     double near = FMA(x, symop_fit_erf(x * x), x);
     double b = a > 5.95 ? 5.95 : a;

@@ -1,5 +1,5 @@
 /* erfc(x) = exp(-x**2) * (exp(x**2)*erfc(x)) for x >= 0, 2 - erfc(-x) for x < 0. */
-static inline float symop_erfcf(float x) {
+SYMOP_INLINE float symop_erfcf(float x) {
     double a = __builtin_fabs((double)x);
     a = a > 11.0 ? 11.0 : a;
     double power = a * a * -0x1.71547652b82fep+0;
@@ -10,7 +10,7 @@ static inline float symop_erfcf(float x) {
     return (float)(x < 0.0f ? 2.0 - y : y);
 }
 
-static inline double symop_erfc(double x) {
+SYMOP_INLINE double symop_erfc(double x) {
     double a = __builtin_fabs(x);
     a = a > 28.0 ? 28.0 : a;
     double square = a * a;

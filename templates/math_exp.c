@@ -5,7 +5,7 @@
  */
 /* fit symop_fit_expf */
 /* Largest weighted error 9.8e-11; by benchmarks.vector_coefficients. */
-static inline float symop_fit_expf(float x) {
+SYMOP_INLINE float symop_fit_expf(float x) {
     float p = 0x1.9dfb860000000p-13f;
     p = FMAF(p, x, 0x1.6d4cba0000000p-10f);
     p = FMAF(p, x, 0x1.11130e0000000p-7f);
@@ -17,7 +17,7 @@ static inline float symop_fit_expf(float x) {
 }
 /* end */
 
-static inline float symop_expf(float x) {
+SYMOP_INLINE float symop_expf(float x) {
     float a = x < -105.0f ? -105.0f : x;
     a = a > 89.0f ? 89.0f : a;
     float t = FMAF(a, 0x1.715476p+0f, SYMOP_ROUNDERF);
@@ -35,7 +35,7 @@ static inline float symop_expf(float x) {
 
 /* fit symop_fit_exp */
 /* Largest weighted error 5.4e-18; by benchmarks.vector_coefficients. */
-static inline double symop_fit_exp(double x) {
+SYMOP_INLINE double symop_fit_exp(double x) {
     double z = x * x;
     double p = 0x1.ad1f751fecafdp-26;
     p = FMA(p, z, 0x1.71df55a62cb3bp-19);
@@ -53,7 +53,7 @@ static inline double symop_fit_exp(double x) {
 }
 /* end */
 
-static inline double symop_exp(double x) {
+SYMOP_INLINE double symop_exp(double x) {
     double a = x < -746.0 ? -746.0 : x;
     a = a > 710.0 ? 710.0 : a;
     double t = FMA(a, 0x1.71547652b82fep+0, SYMOP_ROUNDER);

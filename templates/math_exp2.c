@@ -1,7 +1,7 @@
 /* exp2(x) = 2**n * 2**r, x = n + r, |r| <= 1/2; 2**n in two factors, as in exp. */
 /* fit symop_fit_exp2f */
 /* Largest weighted error 1.9e-10; by benchmarks.vector_coefficients. */
-static inline float symop_fit_exp2f(float x) {
+SYMOP_INLINE float symop_fit_exp2f(float x) {
     float p = 0x1.e0a37a0000000p-17f;
     p = FMAF(p, x, 0x1.440d120000000p-13f);
     p = FMAF(p, x, 0x1.5da58e0000000p-10f);
@@ -13,7 +13,7 @@ static inline float symop_fit_exp2f(float x) {
 }
 /* end */
 
-static inline float symop_exp2f(float x) {
+SYMOP_INLINE float symop_exp2f(float x) {
     float a = x < -152.0f ? -152.0f : x;
     a = a > 129.0f ? 129.0f : a;
     float t = a + SYMOP_ROUNDERF;
@@ -28,7 +28,7 @@ static inline float symop_exp2f(float x) {
 
 /* fit symop_fit_exp2 */
 /* Largest weighted error 1.1e-18; by benchmarks.vector_coefficients. */
-static inline double symop_fit_exp2(double x) {
+SYMOP_INLINE double symop_fit_exp2(double x) {
     double z = x * x;
     double p = 0x1.ec7a811e746e8p-32;
     p = FMA(p, z, 0x1.b5232cc024715p-24);
@@ -47,7 +47,7 @@ static inline double symop_fit_exp2(double x) {
 }
 /* end */
 
-static inline double symop_exp2(double x) {
+SYMOP_INLINE double symop_exp2(double x) {
     double a = x < -1080.0 ? -1080.0 : x;
     a = a > 1025.0 ? 1025.0 : a;
     double t = a + SYMOP_ROUNDER;

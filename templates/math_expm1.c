@@ -4,7 +4,7 @@
  */
 /* fit symop_fit_expm1f */
 /* Largest weighted error 4.3e-10; by benchmarks.vector_coefficients. */
-static inline float symop_fit_expm1f(float x) {
+SYMOP_INLINE float symop_fit_expm1f(float x) {
     float p = 0x1.9e66cc0000000p-13f;
     p = FMAF(p, x, 0x1.6d3a560000000p-10f);
     p = FMAF(p, x, 0x1.1112dc0000000p-7f);
@@ -15,7 +15,7 @@ static inline float symop_fit_expm1f(float x) {
 }
 /* end */
 
-static inline float symop_expm1f(float x) {
+SYMOP_INLINE float symop_expm1f(float x) {
     float a = x < -30.0f ? -30.0f : x;
     a = a > 89.0f ? 89.0f : a;
     float t = FMAF(a, 0x1.715476p+0f, SYMOP_ROUNDERF);
@@ -37,7 +37,7 @@ static inline float symop_expm1f(float x) {
 
 /* fit symop_fit_expm1 */
 /* Largest weighted error 2.8e-19; by benchmarks.vector_coefficients. */
-static inline double symop_fit_expm1(double x) {
+SYMOP_INLINE double symop_fit_expm1(double x) {
     double z = x * x;
     double p = 0x1.1f3870da46286p-29;
     p = FMA(p, z, 0x1.27e4f8edb7d25p-22);
@@ -55,7 +55,7 @@ static inline double symop_fit_expm1(double x) {
 }
 /* end */
 
-static inline double symop_expm1(double x) {
+SYMOP_INLINE double symop_expm1(double x) {
     double a = x < -60.0 ? -60.0 : x;
     a = a > 710.0 ? 710.0 : a;
     double t = FMA(a, 0x1.71547652b82fep+0, SYMOP_ROUNDER);

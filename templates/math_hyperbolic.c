@@ -1,5 +1,5 @@
 /* exp(a)/4 as a sum of two numbers, for 0 <= a <= 710.6, and in float to some 30 bits. */
-static inline double symop_quarter_exp(double a, double *low) {
+SYMOP_INLINE double symop_quarter_exp(double a, double *low) {
     double t = FMA(a, 0x1.71547652b82fep+0, SYMOP_ROUNDER);
     double n = t - SYMOP_ROUNDER;
     double first = FMA(n, -0x1.62e42fefap-1, a);
@@ -14,7 +14,7 @@ static inline double symop_quarter_exp(double a, double *low) {
     return p * scale;
 }
 
-static inline double symop_exp_short(double a) {
+SYMOP_INLINE double symop_exp_short(double a) {
     double power = a * 0x1.71547652b82fep+0;
     double t = power + SYMOP_ROUNDER;
     double p = symop_fit_exp2_short(power - (t - SYMOP_ROUNDER));

@@ -1,5 +1,5 @@
 /* The root of the sum of squares, where squares and root carry along what they lost. */
-static inline float symop_hypotf(float x, float y) {
+SYMOP_INLINE float symop_hypotf(float x, float y) {
     double a = (double)x;
     double b = (double)y;
     float r = (float)__builtin_sqrt(a * a + b * b);
@@ -7,7 +7,7 @@ static inline float symop_hypotf(float x, float y) {
     return is_infinite ? __builtin_inff() : r;
 }
 
-static inline double symop_hypot(double x, double y) {
+SYMOP_INLINE double symop_hypot(double x, double y) {
     double a = __builtin_fabs(x);
     double b = __builtin_fabs(y);
     double most = a > b ? a : b;

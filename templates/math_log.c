@@ -5,7 +5,7 @@
  */
 /* fit symop_fit_logf */
 /* Largest weighted error 8.6e-10; by benchmarks.vector_coefficients. */
-static inline float symop_fit_logf(float x) {
+SYMOP_INLINE float symop_fit_logf(float x) {
     float z = x * x;
     float p = 0x1.146ff00000000p-4f;
     p = FMAF(p, z, 0x1.e6c0540000000p-4f);
@@ -22,7 +22,7 @@ static inline float symop_fit_logf(float x) {
 /* end */
 
 /* k*ln(2) + log(1 + f + low), where low is below half a unit in the last place of f. */
-static inline float symop_log_reducedf(float k, float f, float low) {
+SYMOP_INLINE float symop_log_reducedf(float k, float f, float low) {
     float square = f * f;
     float y = FMAF(-0.5f, square, FMAF(k, 0x1.7f7d1cp-20f, square * f * symop_fit_logf(f)));
     float whole = k * 0x1.62e4p-1f;
@@ -31,7 +31,7 @@ static inline float symop_log_reducedf(float k, float f, float low) {
     return sum + (lost + (y + FMAF(-f, low, low)));
 }
 
-static inline float symop_logf(float x) {
+SYMOP_INLINE float symop_logf(float x) {
     int is_tiny = x < 0x1p-126f;
     float scaled = is_tiny ? x * 0x1p25f : x;
     uint32_t bits = symop_bits32(scaled) - 0x3f3504f3u;
@@ -44,7 +44,7 @@ static inline float symop_logf(float x) {
 
 /* fit symop_fit_log */
 /* Largest weighted error 1.2e-18; by benchmarks.vector_coefficients. */
-static inline double symop_fit_log(double x) {
+SYMOP_INLINE double symop_fit_log(double x) {
     double p = 0x1.2f050e6ada499p-3;
     p = FMA(p, x, 0x1.39a1cc6c217ffp-3);
     p = FMA(p, x, 0x1.74663dcf5d372p-3);
@@ -56,7 +56,7 @@ static inline double symop_fit_log(double x) {
 }
 /* end */
 
-static inline double symop_log_reduced(double k, double f, double low) {
+SYMOP_INLINE double symop_log_reduced(double k, double f, double low) {
     double half = 0.5 * f * f;
     double s = f / (2.0 + f);
     double z = s * s;
@@ -67,7 +67,7 @@ static inline double symop_log_reduced(double k, double f, double low) {
     return sum + (lost + (y + FMA(-f, low, low)));
 }
 
-static inline double symop_log(double x) {
+SYMOP_INLINE double symop_log(double x) {
     int is_tiny = x < 0x1p-1022;
     double scaled = is_tiny ? x * 0x1p54 : x;
     /* Biased by 1023, so that the exponent is positive; 2**52 + it is a number with these bits. */

@@ -1,11 +1,11 @@
 /* log10(x) = k*log10(2) + log10(1 + f), as log2. */
-static inline float symop_log10f(float x) {
+SYMOP_INLINE float symop_log10f(float x) {
     float y = (float)(symop_log2_short((double)x) * 0x1.34413509f79ffp-2);
     y = x < __builtin_inff() ? y : x;
     return x > 0.0f ? y : (x == 0.0f ? -__builtin_inff() : __builtin_nanf(""));
 }
 
-static inline double symop_log10(double x) {
+SYMOP_INLINE double symop_log10(double x) {
     int is_tiny = x < 0x1p-1022;
     double scaled = is_tiny ? x * 0x1p54 : x;
     uint64_t bits = symop_bits64(scaled) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;

@@ -2,7 +2,7 @@
  * log1p(x) = k*ln(2) + log(1 + f), 1 + x = 2**k * (1 + f): f = 2**-k * x + (2**-k - 1), and what
  * the rounding of this sum lost is carried along. Far out the 1 is left out, and x scaled.
  */
-static inline float symop_log1pf(float x) {
+SYMOP_INLINE float symop_log1pf(float x) {
     int is_large = x > 0x1p64f;
     float scaled = is_large ? x * 0x1p-64f : x;
     uint32_t bits = symop_bits32((is_large ? 0.0f : 1.0f) + scaled) - 0x3f3504f3u;
@@ -20,7 +20,7 @@ static inline float symop_log1pf(float x) {
     return x > -1.0f ? y : (x == -1.0f ? -__builtin_inff() : __builtin_nanf(""));
 }
 
-static inline double symop_log1p(double x) {
+SYMOP_INLINE double symop_log1p(double x) {
     int is_large = x > 0x1p64;
     double scaled = is_large ? x * 0x1p-64 : x;
     uint64_t bits = symop_bits64((is_large ? 0.0 : 1.0) + scaled) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;

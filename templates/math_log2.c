@@ -4,7 +4,7 @@
  */
 /* fit symop_fit_log2_short */
 /* Largest weighted error 1.2e-11; by benchmarks.vector_coefficients. */
-static inline double symop_fit_log2_short(double x) {
+SYMOP_INLINE double symop_fit_log2_short(double x) {
     double p = 0x1.5cecd21293825p-2;
     p = FMA(p, x, 0x1.a58d48d5ebaa1p-2);
     p = FMA(p, x, 0x1.277780763ae75p-1);
@@ -15,7 +15,7 @@ static inline double symop_fit_log2_short(double x) {
 /* end */
 
 /* log2 of a positive double number that is neither subnormal nor infinite, to some 36 bits. */
-static inline double symop_log2_short(double x) {
+SYMOP_INLINE double symop_log2_short(double x) {
     uint64_t bits = symop_bits64(x) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;
     double k = symop_double((bits >> 52) | 0x4330000000000000u) - (0x1p52 + 1023.0);
     double f = symop_double((bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
@@ -23,13 +23,13 @@ static inline double symop_log2_short(double x) {
     return FMA(s, symop_fit_log2_short(s * s), k);
 }
 
-static inline float symop_log2f(float x) {
+SYMOP_INLINE float symop_log2f(float x) {
     float y = (float)symop_log2_short((double)x);
     y = x < __builtin_inff() ? y : x;
     return x > 0.0f ? y : (x == 0.0f ? -__builtin_inff() : __builtin_nanf(""));
 }
 
-static inline double symop_log2(double x) {
+SYMOP_INLINE double symop_log2(double x) {
     int is_tiny = x < 0x1p-1022;
     double scaled = is_tiny ? x * 0x1p54 : x;
     uint64_t bits = symop_bits64(scaled) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;

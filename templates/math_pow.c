@@ -5,7 +5,7 @@
  */
 /* fit symop_fit_exp2_short */
 /* Largest weighted error 4e-11; by benchmarks.vector_coefficients. */
-static inline double symop_fit_exp2_short(double x) {
+SYMOP_INLINE double symop_fit_exp2_short(double x) {
     double p = 0x1.fe165f7f65c30p-17;
     p = FMA(p, x, 0x1.446a203bbc144p-13);
     p = FMA(p, x, 0x1.5d8a717bc24c8p-10);
@@ -32,7 +32,7 @@ static inline double symop_fit_exp2_short(double x) {
     r = ((x == x) & (y == y)) ? r : x + y;                                                         \
     return ((y == 0) | (x == 1)) ? 1 : r;
 
-static inline float symop_powf(float x, float y) {
+SYMOP_INLINE float symop_powf(float x, float y) {
     float a = __builtin_fabsf(x);
     double power = (double)y * symop_log2_short((double)a);
     power = power < -300.0 ? -300.0 : power;
@@ -46,7 +46,7 @@ static inline float symop_powf(float x, float y) {
 
 /* fit symop_fit_log2_pow */
 /* Largest weighted error 7.6e-23; by benchmarks.vector_coefficients. */
-static inline double symop_fit_log2_pow(double x) {
+SYMOP_INLINE double symop_fit_log2_pow(double x) {
     double p = 0x1.eacaa2d49a820p-5;
     p = FMA(p, x, 0x1.de3ce2eba1740p-5);
     p = FMA(p, x, 0x1.112072689252dp-4);
@@ -59,7 +59,7 @@ static inline double symop_fit_log2_pow(double x) {
 }
 /* end */
 
-static inline double symop_pow(double x, double y) {
+SYMOP_INLINE double symop_pow(double x, double y) {
     double a = __builtin_fabs(x);
     int is_tiny = a < 0x1p-1022;
     double scaled = is_tiny ? a * 0x1p54 : a;

@@ -6,6 +6,9 @@
  */
 #include <stdint.h>
 
+/* A loop with a call that is not inlined is not vectorised, however long the function is. */
+#define SYMOP_INLINE static inline __attribute__((always_inline, unused))
+
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__FP_FAST_FMA)
 #define SYMOP_FUSED 1
 #define FMA(a, b, c) __builtin_fma((a), (b), (c))
@@ -16,25 +19,25 @@
 #define FMAF(a, b, c) ((a) * (b) + (c))
 #endif
 
-static inline uint32_t symop_bits32(float x) {
+SYMOP_INLINE uint32_t symop_bits32(float x) {
     uint32_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static inline float symop_float(uint32_t bits) {
+SYMOP_INLINE float symop_float(uint32_t bits) {
     float x;
     __builtin_memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static inline uint64_t symop_bits64(double x) {
+SYMOP_INLINE uint64_t symop_bits64(double x) {
     uint64_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static inline double symop_double(uint64_t bits) {
+SYMOP_INLINE double symop_double(uint64_t bits) {
     double x;
     __builtin_memcpy(&x, &bits, sizeof x);
     return x;
@@ -45,7 +48,7 @@ static inline double symop_double(uint64_t bits) {
 #define SYMOP_ROUNDER 0x1.8p52
 
 /* What a product lost in rounding: a*b - product. */
-static inline double symop_product_low(double a, double b, double product) {
+SYMOP_INLINE double symop_product_low(double a, double b, double product) {
 #if SYMOP_FUSED
     return FMA(a, b, -product);
 #else
@@ -61,7 +64,7 @@ static inline double symop_product_low(double a, double b, double product) {
 }
 
 /* What a sum lost in rounding: a + b - sum, whichever is larger. */
-static inline double symop_sum_low(double a, double b, double sum) {
+SYMOP_INLINE double symop_sum_low(double a, double b, double sum) {
     double back = sum - a;
     return (a - (sum - back)) + (b - back);
 }

@@ -5,7 +5,7 @@
  */
 /* fit symop_fit_erfcx_short */
 /* Largest weighted error 2.2e-09; by benchmarks.vector_coefficients. */
-static inline double symop_fit_erfcx_short(double x) {
+SYMOP_INLINE double symop_fit_erfcx_short(double x) {
     double z = x * x;
     double p = -0x1.9aaced7283d4cp-15;
     p = FMA(p, z, 0x1.5366abea7cff4p-11);
@@ -31,7 +31,7 @@ static inline double symop_fit_erfcx_short(double x) {
 
 /* fit symop_fit_erfcx */
 /* Largest weighted error 2.6e-18; by benchmarks.vector_coefficients. */
-static inline double symop_fit_erfcx(double x) {
+SYMOP_INLINE double symop_fit_erfcx(double x) {
     double z = x * x;
     double p = 0x1.ccdc306dd14edp-33;
     p = FMA(p, z, -0x1.56dc192c8709dp-29);
@@ -65,7 +65,7 @@ static inline double symop_fit_erfcx(double x) {
 
 /* fit symop_fit_erfcx_slope */
 /* Largest weighted error 0.0051; by benchmarks.vector_coefficients. */
-static inline double symop_fit_erfcx_slope(double x) {
+SYMOP_INLINE double symop_fit_erfcx_slope(double x) {
     double p = 0x1.427cb3c0e4428p-4;
     p = FMA(p, x, -0x1.e69f735e61371p-2);
     p = FMA(p, x, 0x1.d62fabb5c8365p-1);
@@ -75,13 +75,13 @@ static inline double symop_fit_erfcx_slope(double x) {
 /* end */
 
 /* In double precision, to some 30 bits, for 0 <= a. */
-static inline double symop_scaled_erfc_short(double a) {
+SYMOP_INLINE double symop_scaled_erfc_short(double a) {
     double inverse = 1.0 / (a + 2.5);
     return inverse * symop_fit_erfcx_short((a - 2.5) * inverse);
 }
 
 /* For 0 <= a < 2**500. */
-static inline double symop_scaled_erfc(double a, double *low) {
+SYMOP_INLINE double symop_scaled_erfc(double a, double *low) {
     double d = a + 2.5;
     double d_low = symop_sum_low(a, 2.5, d);
     double numerator = a - 2.5;

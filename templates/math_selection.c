@@ -4,23 +4,23 @@
  * relu(NaN) NaN.
  */
 #define SYMOP_SELECTION(real, suffix)                                                              \
-    static inline real symop_maximum##suffix(real a, real b) {                                     \
+    SYMOP_INLINE real symop_maximum##suffix(real a, real b) {                                      \
         return ((a >= b) | (a != a)) ? a : b;                                                      \
     }                                                                                              \
-    static inline real symop_minimum##suffix(real a, real b) {                                     \
+    SYMOP_INLINE real symop_minimum##suffix(real a, real b) {                                      \
         return ((a <= b) | (a != a)) ? a : b;                                                      \
     }                                                                                              \
-    static inline real symop_fmax##suffix(real a, real b) {                                        \
+    SYMOP_INLINE real symop_fmax##suffix(real a, real b) {                                         \
         return ((a >= b) | (b != b)) ? a : b;                                                      \
     }                                                                                              \
-    static inline real symop_fmin##suffix(real a, real b) {                                        \
+    SYMOP_INLINE real symop_fmin##suffix(real a, real b) {                                         \
         return ((a <= b) | (b != b)) ? a : b;                                                      \
     }                                                                                              \
-    static inline real symop_sign##suffix(real x) {                                                \
+    SYMOP_INLINE real symop_sign##suffix(real x) {                                                 \
         return x > 0 ? (real)1 : (x < 0 ? (real)-1 : (real)0);                                     \
     }                                                                                              \
-    static inline real symop_relu##suffix(real x) { return x <= 0 ? (real)0 : x; }                 \
-    static inline real symop_rsqrt##suffix(real x) {                                               \
+    SYMOP_INLINE real symop_relu##suffix(real x) { return x <= 0 ? (real)0 : x; }                  \
+    SYMOP_INLINE real symop_rsqrt##suffix(real x) {                                                \
         return 1 / __builtin_sqrt##suffix(x);                                                      \
     }
 

@@ -1,5 +1,5 @@
 /* With e = exp(-|x|): 1/(1 + e) or e/(1 + e), corrected by what the sum 1 + e lost. */
-static inline float symop_sigmoidf(float x) {
+SYMOP_INLINE float symop_sigmoidf(float x) {
     float e = symop_expf(-__builtin_fabsf(x));
     float sum = 1.0f + e;
     float lost = e - (sum - 1.0f);
@@ -7,7 +7,7 @@ static inline float symop_sigmoidf(float x) {
     return FMAF(-y, lost, y);
 }
 
-static inline double symop_sigmoid(double x) {
+SYMOP_INLINE double symop_sigmoid(double x) {
     double e = symop_exp(-__builtin_fabs(x));
     double sum = 1.0 + e;
     double lost = e - (sum - 1.0);

@@ -1,5 +1,5 @@
 /* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */
-static inline float symop_sinf(float x) {
+SYMOP_INLINE float symop_sinf(float x) {
     uint64_t quadrant;
     double r = symop_quarterf(x, &quadrant);
     double y = quadrant & 1 ? symop_cos_quarterf(r) : symop_sin_quarterf(r);
@@ -8,7 +8,7 @@ static inline float symop_sinf(float x) {
     return __builtin_fabsf(x) < 0x1p-13f ? x : (float)y;
 }
 
-static inline double symop_sin(double x) {
+SYMOP_INLINE double symop_sin(double x) {
     double low;
     uint64_t quadrant;
     double r = symop_quarter(x, &low, &quadrant);
@@ -17,10 +17,10 @@ static inline double symop_sin(double x) {
     return __builtin_fabs(x) < 0x1p-27 ? x : y;
 }
 
-static inline float symop_sin_anyf(float x) {
+SYMOP_INLINE float symop_sin_anyf(float x) {
     return __builtin_fabsf(x) <= SYMOP_TRIGONOMETRIC_BOUNDF ? symop_sinf(x) : __builtin_sinf(x);
 }
 
-static inline double symop_sin_any(double x) {
+SYMOP_INLINE double symop_sin_any(double x) {
     return __builtin_fabs(x) <= SYMOP_TRIGONOMETRIC_BOUND ? symop_sin(x) : __builtin_sin(x);
 }

@@ -1,7 +1,7 @@
 /* |x| < 1: x + x**3*p(x**2). Beyond, with q = exp(|x|)/4: 2*(q - 1/(16*q)). */
 /* fit symop_fit_sinh_short */
 /* Largest weighted error 5.2e-11; by benchmarks.vector_coefficients. */
-static inline double symop_fit_sinh_short(double x) {
+SYMOP_INLINE double symop_fit_sinh_short(double x) {
     double p = 0x1.7a15b95f58fefp-19;
     p = FMA(p, x, 0x1.9ffe9256c4f34p-13);
     p = FMA(p, x, 0x1.111134fb91d8bp-7);
@@ -10,7 +10,7 @@ static inline double symop_fit_sinh_short(double x) {
 }
 /* end */
 
-static inline float symop_sinhf(float x) {
+SYMOP_INLINE float symop_sinhf(float x) {
     double d = (double)x;
     double a = __builtin_fabs(d);
     double z = d * d;
@@ -23,7 +23,7 @@ static inline float symop_sinhf(float x) {
 
 /* fit symop_fit_sinh */
 /* Largest weighted error 1.1e-19; by benchmarks.vector_coefficients. */
-static inline double symop_fit_sinh(double x) {
+SYMOP_INLINE double symop_fit_sinh(double x) {
     double p = 0x1.d2c7812296fc4p-48;
     p = FMA(p, x, 0x1.a66448e938be6p-41);
     p = FMA(p, x, 0x1.61314e94cb93cp-33);
@@ -36,7 +36,7 @@ static inline double symop_fit_sinh(double x) {
 }
 /* end */
 
-static inline double symop_sinh(double x) {
+SYMOP_INLINE double symop_sinh(double x) {
     double a = __builtin_fabs(x);
     double z = x * x;
     double near = FMA(a * z, symop_fit_sinh(z), a);

@@ -1,5 +1,5 @@
 /* The quotient of sine and cosine, with what either lost in rounding. */
-static inline float symop_tanf(float x) {
+SYMOP_INLINE float symop_tanf(float x) {
     uint64_t quadrant;
     double r = symop_quarterf(x, &quadrant);
     double sine = symop_sin_quarterf(r);
@@ -8,7 +8,7 @@ static inline float symop_tanf(float x) {
     return __builtin_fabsf(x) < 0x1p-13f ? x : (float)y;
 }
 
-static inline double symop_tan(double x) {
+SYMOP_INLINE double symop_tan(double x) {
     double low;
     uint64_t quadrant;
     double r = symop_quarter(x, &low, &quadrant);
@@ -32,10 +32,10 @@ static inline double symop_tan(double x) {
     return __builtin_fabs(x) < 0x1p-27 ? x : FMA(rest, inverse, y);
 }
 
-static inline float symop_tan_anyf(float x) {
+SYMOP_INLINE float symop_tan_anyf(float x) {
     return __builtin_fabsf(x) <= SYMOP_TRIGONOMETRIC_BOUNDF ? symop_tanf(x) : __builtin_tanf(x);
 }
 
-static inline double symop_tan_any(double x) {
+SYMOP_INLINE double symop_tan_any(double x) {
     return __builtin_fabs(x) <= SYMOP_TRIGONOMETRIC_BOUND ? symop_tan(x) : __builtin_tan(x);
 }

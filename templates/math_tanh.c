@@ -4,7 +4,7 @@
  */
 /* fit symop_fit_tanhf */
 /* Largest weighted error 1e-09; by benchmarks.vector_coefficients. */
-static inline float symop_fit_tanhf(float x) {
+SYMOP_INLINE float symop_fit_tanhf(float x) {
     float p = 0x1.e824b40000000p-14f;
     p = FMAF(p, x, -0x1.aed4c80000000p-11f);
     p = FMAF(p, x, 0x1.8f9b580000000p-9f);
@@ -17,7 +17,7 @@ static inline float symop_fit_tanhf(float x) {
 }
 /* end */
 
-static inline float symop_tanhf(float x) {
+SYMOP_INLINE float symop_tanhf(float x) {
     float a = __builtin_fabsf(x);
     float z = x * x;
     float near = FMAF(x * z, symop_fit_tanhf(z), x);
@@ -34,7 +34,7 @@ static inline float symop_tanhf(float x) {
 
 /* fit symop_fit_tanh */
 /* Largest weighted error 1.4e-17; by benchmarks.vector_coefficients. */
-static inline double symop_fit_tanh(double x) {
+SYMOP_INLINE double symop_fit_tanh(double x) {
     double z = x * x;
     double p = -0x1.0d0b906dc12cdp-24;
     p = FMA(p, z, -0x1.cad0c93799a1ep-19);
@@ -56,7 +56,7 @@ static inline double symop_fit_tanh(double x) {
 }
 /* end */
 
-static inline double symop_tanh(double x) {
+SYMOP_INLINE double symop_tanh(double x) {
     double a = __builtin_fabs(x);
     double z = x * x;
     double near = FMA(x * z, symop_fit_tanh(z), x);

@@ -8,7 +8,7 @@
 
 /* fit symop_fit_sin_short */
 /* Largest weighted error 5.2e-12; by benchmarks.vector_coefficients. */
-static inline double symop_fit_sin_short(double x) {
+SYMOP_INLINE double symop_fit_sin_short(double x) {
     double p = 0x1.6cd1edbb3f302p-19;
     p = FMA(p, x, -0x1.a00f7f148cc7ep-13);
     p = FMA(p, x, 0x1.1111086a49202p-7);
@@ -19,7 +19,7 @@ static inline double symop_fit_sin_short(double x) {
 
 /* fit symop_fit_cos_short */
 /* Largest weighted error 6.2e-14; by benchmarks.vector_coefficients. */
-static inline double symop_fit_cos_short(double x) {
+SYMOP_INLINE double symop_fit_cos_short(double x) {
     double p = -0x1.23d8191d2df15p-22;
     p = FMA(p, x, 0x1.a00f120789c6ep-16);
     p = FMA(p, x, -0x1.6c16b401474c8p-10);
@@ -30,7 +30,7 @@ static inline double symop_fit_cos_short(double x) {
 /* end */
 
 /* r; *quadrant holds n in its low bits. */
-static inline double symop_quarterf(float x, uint64_t *quadrant) {
+SYMOP_INLINE double symop_quarterf(float x, uint64_t *quadrant) {
     double d = (double)x;
     double t = FMA(d, 0x1.45f306dc9c883p-1, SYMOP_ROUNDER);
     double n = t - SYMOP_ROUNDER;
@@ -42,19 +42,19 @@ static inline double symop_quarterf(float x, uint64_t *quadrant) {
 #endif
 }
 
-static inline double symop_sin_quarterf(double r) {
+SYMOP_INLINE double symop_sin_quarterf(double r) {
     double z = r * r;
     return FMA(r * z, symop_fit_sin_short(z), r);
 }
 
-static inline double symop_cos_quarterf(double r) {
+SYMOP_INLINE double symop_cos_quarterf(double r) {
     double z = r * r;
     return FMA(z, symop_fit_cos_short(z), 1.0);
 }
 
 /* fit symop_fit_sin */
 /* Largest weighted error 3.7e-18; by benchmarks.vector_coefficients. */
-static inline double symop_fit_sin(double x) {
+SYMOP_INLINE double symop_fit_sin(double x) {
     double p = 0x1.5d8b58aba3fe8p-33;
     p = FMA(p, x, -0x1.ae5e4b8bff2dap-26);
     p = FMA(p, x, 0x1.71de3555322dep-19);
@@ -67,7 +67,7 @@ static inline double symop_fit_sin(double x) {
 
 /* fit symop_fit_cos */
 /* Largest weighted error 4.8e-20; by benchmarks.vector_coefficients. */
-static inline double symop_fit_cos(double x) {
+SYMOP_INLINE double symop_fit_cos(double x) {
     double p = -0x1.8fb130224616ep-37;
     p = FMA(p, x, 0x1.1ee9f151573cdp-29);
     p = FMA(p, x, -0x1.27e4f812b53fcp-22);
@@ -78,7 +78,7 @@ static inline double symop_fit_cos(double x) {
 }
 /* end */
 
-static inline double symop_quarter(double x, double *low, uint64_t *quadrant) {
+SYMOP_INLINE double symop_quarter(double x, double *low, uint64_t *quadrant) {
     double t = FMA(x, 0x1.45f306dc9c883p-1, SYMOP_ROUNDER);
     double n = t - SYMOP_ROUNDER;
     *quadrant = symop_bits64(t);
@@ -102,12 +102,12 @@ static inline double symop_quarter(double x, double *low, uint64_t *quadrant) {
     return r;
 }
 
-static inline double symop_sin_quarter(double r, double low) {
+SYMOP_INLINE double symop_sin_quarter(double r, double low) {
     double z = r * r;
     return r + FMA(r * z, symop_fit_sin(z), FMA(-0.5 * z, low, low));
 }
 
-static inline double symop_cos_quarter(double r, double low) {
+SYMOP_INLINE double symop_cos_quarter(double r, double low) {
     double z = r * r;
     double half = 0.5 * z;
     double first = 1.0 - half;

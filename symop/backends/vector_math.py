@@ -51,6 +51,9 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "sigmoid": ("exp",),
     "scaled_erfc": (),
     "erfc": ("exp", "pow", "scaled_erfc"),
+    "erfcx": ("exp", "scaled_erfc"),
+    "bessel_i": ("exp",),
+    "bessel_k": ("bessel_i", "log"),
     "tan": ("trigonometric",),
     "hyperbolic": ("expm1", "pow"),
     "sinh": ("hyperbolic",),
@@ -80,8 +83,14 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for name in (
                 "exp", "expm1", "log", "log1p", "tanh", "erf", "exp2", "log2", "log10", "pow",
                 "sigmoid", "erfc", "sinh", "cosh", "atan", "atan2", "asin", "acos", "asinh",
-                "acosh", "atanh", "hypot",
+                "acosh", "atanh", "hypot", "erfcx",
             )
+        ),
+        *(VectorFunction(name, "bessel_i") for name in ("i0", "i0e", "i1", "i1e")),
+        *(
+            VectorFunction(f"{part}modified_bessel_k{order}", "bessel_k")
+            for part in ("", "scaled_")
+            for order in (0, 1)
         ),
         *(VectorFunction(name, name, bounds=_TRIGONOMETRIC) for name in ("sin", "cos", "tan")),
         *(
