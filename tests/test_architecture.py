@@ -27,7 +27,7 @@ LAYERS = (
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
     ("gammas", "scaled", "spherical"),
-    ("activations", "cancelling", "relative"),
+    ("activations", "cancelling", "relative", "powers", "moments", "proportions"),
     ("algebra", "evaluation", "formulas"),
     ("scope",),
     ("operations",),
@@ -37,7 +37,7 @@ LAYERS = (
     (
         "exponential_identities", "sigmoid_identities", "error_identities",
         "logarithm_identities", "root_identities", "difference_identities",
-        "quotient_identities", "relative_identities", "softmax_identities",
+        "quotient_identities", "relative_identities", "softmax_identities", "power_identities", "proportion_identities",
     ),
     ("derived_identities",),
     ("identities",),
