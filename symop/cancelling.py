@@ -160,6 +160,18 @@ EXPONENTIAL = (
         domain=(-20, 3), internal=True,
     ),
     Function(
+        "log_gompertz", X, ("inverse_exprel(exp(x))",),
+        form="y = exp(x)\nwhere(x < 0, x + log(exprel(-y)), log1mexp(y))",
+        reference=tends(
+            lambda x: (
+                mp.log(-mp.expm1(-mp.exp(x))) if x < 0
+                else mp.log1p(-mp.exp(-mp.exp(x))) if x < 60 else _ZERO
+            ),
+            -mp.inf, _ZERO,
+        ),
+        domain=(-20, 3), internal=True,
+    ),
+    Function(
         "exp_minus_exp", X, ("-result*expm1(clamp_max(x, 20))",),
         form="y = exp(minimum(x, 20))\ny*exp(-y)",
         reference=tends(

@@ -91,13 +91,19 @@ POWERS = (
         domain=(("x", 0.01, 20), ("p", -3, 3)),
     ),
     Rewrite(
+        "difference of powers 1/3", "pow(a, 1/3) - pow(b, 1/3)",
+        "where(a >= 0 and b >= 0, cbrt_gap(b, d), sqrt(a) - sqrt(b))", "a, b >= 0; NaN elsewhere",
+        "cancels for a near b, and 1/3 is rounded", where=simpler("a", "b"),
+        domain=(("a", 0.01, 100), ("b", 0.01, 100)),
+    ),
+    Rewrite(
         "difference of powers", "pow(a, p) - pow(b, p)", "power_gap(b, d, p)", "everywhere",
         "cancels for a near b", where=simpler("a", "b"),
         domain=(("a", 0.01, 100), ("b", 0.01, 100), ("p", -2, 2)),
     ),
     Rewrite(
         "difference of cube roots", "cbrt(a) - cbrt(b)",
-        "d/(cbrt(a)**2 + (cbrt(a)*cbrt(b) + cbrt(b)**2))", "everywhere",
+        "cbrt_gap(b, d)", "everywhere",
         "cancels for a near b", where=simpler("a", "b"),
         domain=(("a", 0.01, 100), ("b", 0.01, 100)),
     ),
@@ -117,7 +123,7 @@ LOGARITHMS = (
         "0/0, and a gradient that cancels near 1", domain=over(0.01, 20, "u"),
     ),
     Rewrite(
-        "distance from 1 over log", "(u - 1)/log(u)", "1/logrel(u)", "u > 0; 1 at 1",
+        "distance from 1 over log", "(u - 1)/log(u)", "log_mean(u, 1)", "u > 0; 1 at 1",
         "0/0, and a gradient that cancels near 1", domain=over(0.01, 20, "u"),
     ),
     Rewrite(
@@ -125,8 +131,12 @@ LOGARITHMS = (
         "0/0, and a gradient that cancels near 1", domain=over(0.01, 20, "u"),
     ),
     Rewrite(
-        "distance below 1 over log", "(1 - u)/log(u)", "-1/logrel(u)", "u > 0; -1 at 1",
+        "distance below 1 over log", "(1 - u)/log(u)", "-log_mean(u, 1)", "u > 0; -1 at 1",
         "0/0, and a gradient that cancels near 1", domain=over(0.01, 20, "u"),
+    ),
+    Rewrite(
+        "inverse of log1p less that of u", "1/log1p(u) - 1/u", "inverse_log1p_gap(u)",
+        "u > -1; 1/2 at 0", "inf - inf, and cancels near 0", domain=over(-0.9, 20, "u"),
     ),
     *(
         Rewrite(

@@ -49,6 +49,19 @@ def _power_gap(b: Any, d: Any, p: Any) -> Any:
         return mp.exp(p * mp.log(b)) * mp.expm1(p * mp.log1p(d / b))
 
 
+def _cbrt_gap(b: Any, d: Any) -> Any:
+    def root(x: Any) -> Any:
+        return mp.cbrt(x) if x > 0 else -mp.cbrt(-x)
+
+    with mp.extraprec(80 + abs(int(mp.mag(b / d))) if b and d else 80):
+        return root(b + d) - root(b)
+
+
+def _cathetus_gap(y: Any, x: Any) -> Any:
+    with mp.extraprec(80 + 2 * abs(int(mp.mag(x / y))) if x and y else 80):
+        return x - mp.sqrt((x - y) * (x + y))
+
+
 def _log_mean(a: Any, b: Any) -> Any:
     if a == b:
         return a
@@ -61,6 +74,13 @@ def _log_mean_1(q: Any) -> Any:
         return _ONE / 2
     with mp.extraprec(80 + 3 * max(0, -int(mp.mag(q - 1)))):
         return (q - 1 - mp.log(q)) / mp.log(q) ** 2
+
+
+def _inverse_log1p_gap(x: Any) -> Any:
+    if not x:
+        return _ONE / 2
+    with mp.extraprec(80 + 2 * max(0, -int(mp.mag(x)))):
+        return 1 / mp.log1p(x) - 1 / x
 
 
 def _gap_of_log1p(x: Any) -> Any:
@@ -136,6 +156,27 @@ POWERS = (
     ),
 )  # fmt: skip
 
+ROOTS = (
+    # cbrt(b + d) - cbrt(b).
+    Function(
+        "cbrt_gap", ("b", "d"),
+        ("p = cbrt(b + d)\nq = cbrt(b)\n-result*((p + q)/(3*(p*q)**2))", "1/(3*cbrt(b + d)**2)"),
+        form="p = cbrt(b + d)\nq = cbrt(b)\nd/(p*p + (p*q + q*q))",
+        reference=real(_cbrt_gap), domain=(0.5, 4), internal=True,
+    ),
+    # sqrt(x**2 - y**2), and x less that.
+    Function(
+        "cathetus", ("y", "x"), ("-y/result", "x/result"),
+        form="a = abs(x)\nb = abs(y)\nsqrt(a - b)*sqrt(a + b)",
+        reference=real(lambda y, x: mp.sqrt((x - y) * (x + y))), domain=(0.1, 4), internal=True,
+    ),
+    Function(
+        "cathetus_gap", ("y", "x"), ("y/cathetus(y, x)", "-result/cathetus(y, x)"),
+        form="r = cathetus(y, x)\nwhere(x > 0, y/(x + r)*y, x - r)",
+        reference=real(_cathetus_gap), domain=(0.1, 4), internal=True,
+    ),
+)  # fmt: skip
+
 LOGARITHMS = (
     # log(x)/(x - 1).
     Function(
@@ -162,6 +203,14 @@ LOGARITHMS = (
         reference=tends(_log_mean_1, mp.nan, mp.inf), special=(0.5, 1, 2), domain=(0.1, 4),
         internal=True,
     ),
+    # 1/log1p(x) - 1/x.
+    Function(
+        "inverse_log1p_gap", ("x",),
+        ("-langevin_1(log1p(x)/2)/(4*(1 + x))",),
+        form="where(x < 4, 1/2 - langevin(log1p(x)/2)/2, 1/log1p(x) - 1/x)",
+        reference=tends(_inverse_log1p_gap, mp.nan, _ZERO), special=(0,), domain=(-0.9, 20),
+        internal=True,
+    ),
     # log1p(x) - x/(1 + x).
     Function(
         "log1p_gap", ("x",), ("x/(1 + x)/(1 + x)",),
@@ -172,4 +221,4 @@ LOGARITHMS = (
     ),
 )  # fmt: skip
 
-FUNCTIONS = POWERS + LOGARITHMS
+FUNCTIONS = POWERS + ROOTS + LOGARITHMS

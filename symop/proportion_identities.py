@@ -134,4 +134,4 @@ SCALED = (
     ),
 )  # fmt: skip
 
-PROPORTIONS = SCALED + OVER + TIMES
+PROPORTIONS = SCALED + OVER

@@ -48,7 +48,7 @@ OVER = (
     _over("sinh", "sinhrel(t)", "(sinhrel(t)*langevin(t))", "cosh(t)", "abs(t) > 1", mp.sinh),
     _over("expm1", "exprel(t)", "(exprel(t)*exprel_mean(t))", "exp(t)", "t < -1", mp.expm1),
     _over("log1p", "log1prel(t)", "(-log1prel_1(t))", "1/(1 + t)", "abs(t) > 1", mp.log1p),
-    _over("erf", "(2/sqrt(pi)*boys(0, t))", "(-4/sqrt(pi)*t*boys(1, t))",
+    _over("erf", "(2/sqrt(pi)*boys(0, t))", "where(abs(t) < 2, -4/sqrt(pi)*t*boys(1, t), 2/sqrt(pi)*(gaussian(t) - boys(0, t))/t)",
           "2/sqrt(pi)*gaussian(t)", "abs(t) > 1", mp.erf, lambda: 2 / mp.sqrt(mp.pi)),
 )  # fmt: skip
 

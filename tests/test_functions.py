@@ -468,6 +468,7 @@ BOUNDS = {
     "inverse_mills": 12,
     # Rounding of the argument of the exponential, in the tail.
     "gelu_tanh": 100, "exp_neg_exp": 400, "exp_minus_exp": 400,
+    "log_gompertz": 400,
     **dict.fromkeys(("growth_limit", "growth_limitm1"), 720),
     **dict.fromkeys(("expm1_over", "expm1_times", "sinh_over", "softplus1_times"), 720),
     # Rounding of the base, by exponents up to 20.
@@ -484,6 +485,7 @@ ROOTS = {"spherical_k1", "spherical_k2", "spherical_k3"}
 # Functions that stand for a difference of functions of positive numbers.
 POSITIVE = {
     "lgamma_gap", "digamma_gap", "log_ratio", "boxcox", "boxcox_1", "power_gap", "log_mean",
+    "growth_limit", "growth_limitm1", "cbrt_gap",
 }  # fmt: skip
 # Functions with a root where the terms that cancel are about 1.
 ROOTS_NEAR_ONE = {

@@ -63,6 +63,8 @@ EXAMPLES = {
     "integer growth less 1": "(1 + u)**3 - 1",
     "inverse integer growth less 1": "1/(1 + u)**3 - 1",
     "integer growth over growth less 1": "(1 + u)**3/growthm1(u, 3)",
+    "difference of powers 1/3": "pow(b + x, 1/3) - pow(b, 1/3)",
+    "log of a quotient of sums": "log(2*a/(a + b))",
     "growth to a limit": "pow(1 + x/k, k)",
     "growth to a limit, less 1": "pow(1 + x/k, k) - 1",
     "growth less 1 over a rate": "growthm1(x/2, p)/x",
