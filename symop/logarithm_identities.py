@@ -8,7 +8,6 @@ from symop.rules import Rewrite, Stage, Values, over, simpler, varies
 from symop.terms import Term, Terms
 
 
-
 def quotient_of_sums(terms: Terms, values: Values) -> Values | None:
     """Holds for a quotient u of a and b whose difference, called d, is shorter than both."""
     term = terms.term(values["u"])

@@ -16,7 +16,7 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import X, real, tends
+from symop.elementary import X, tends
 from symop.functions import Function
 from symop.special import horner
 
@@ -80,7 +80,8 @@ def _stumpff_form(k: int) -> str:
 FUNCTIONS = (
     Function(
         "boys", _NX,
-        ("0", "where(abs(x) < n + 2, -2*x*boys(n + 1, x), (gaussian(x) - (2*n + 1)*result)/x)"), literals=("n",), form_of=_moment_form,
+        ("0", "where(abs(x) < n + 2, -2*x*boys(n + 1, x), (gaussian(x) - (2*n + 1)*result)/x)"),
+        literals=("n",), form_of=_moment_form,
         reference=lambda n, x: tends(lambda v: _moment(int(n), v), _ZERO, _ZERO)(x),
         domain=(0.1, 6), internal=True,
     ),

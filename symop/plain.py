@@ -58,6 +58,11 @@ FORMULAS = {
     "cathetus": "sqrt(x**2 - y**2)",
     "cathetus_gap": "x - sqrt(x**2 - y**2)",
     "inverse_log1p_gap": "1/log(1 + x) - 1/x",
+    "log1pshrink": "x - log(1 + x)",
+    "log1pshrink2": "(x - log(1 + x))/x**2",
+    "exp_slope": "(exp(a) - exp(b))/(a - b)",
+    "log1p_square_rel": "log(1 + x**2)/x**2",
+    "hypotm1rel": "(sqrt(1 + x**2) - 1)/x",
     "exp_minus_exp": "exp(x - exp(x))",
     "log1prel": "log1p(x)/x",
     "log1prel_1": "(log1p(x) - x/(1 + x))/x**2",
@@ -174,7 +179,8 @@ def stumpff(order: int) -> str:
     """What is left of the series of cos or sin from its term of that order on, over x**n."""
     function, first = ("sin", "x") if order % 2 else ("cos", "1")
     head = [
-        first if j < 2 else f"{Fraction(1, factorial(j))}*x**{j}" for j in range(order % 2, order, 2)
+        first if j < 2 else f"{Fraction(1, factorial(j))}*x**{j}"
+        for j in range(order % 2, order, 2)
     ]
     signs = ["-" if k % 2 else "+" for k in range(len(head))]
     text = "".join(f" {s} {h}" for s, h in zip(signs, head, strict=True))

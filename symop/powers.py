@@ -83,6 +83,13 @@ def _inverse_log1p_gap(x: Any) -> Any:
         return 1 / mp.log1p(x) - 1 / x
 
 
+def _log1pshrink(x: Any) -> Any:
+    if not x:
+        return _ZERO
+    with mp.extraprec(40 + 2 * max(0, -int(mp.mag(x)))):
+        return x - mp.log1p(x)
+
+
 def _gap_of_log1p(x: Any) -> Any:
     if not x:
         return _ZERO
@@ -182,7 +189,8 @@ LOGARITHMS = (
     Function(
         "logrel", ("x",),
         ("where(x > 1/2 and x < 2, -log1prel_1(x - 1), (1/x - result)/(x - 1))",),
-        form="where(x > 1/2 and x < 2, log1prel(x - 1), where(x == 2*x and x > 1, 0, log(x)/(x - 1)))",
+        form="where(x > 1/2 and x < 2, log1prel(x - 1), "
+        "where(x == 2*x and x > 1, 0, log(x)/(x - 1)))",
         reference=tends(lambda x: mp.log(x) / (x - 1) if x != 1 else _ONE, mp.nan, _ZERO),
         special=(0.5, 1, 2), domain=(0.1, 20), internal=True,
     ),
@@ -202,6 +210,21 @@ LOGARITHMS = (
         "((q - 1)/log(q) - 1)/log(q))",
         reference=tends(_log_mean_1, mp.nan, mp.inf), special=(0.5, 1, 2), domain=(0.1, 4),
         internal=True,
+    ),
+    # x - log1p(x), and that over x**2.
+    Function(
+        "log1pshrink", ("x",), ("x/(1 + x)",),
+        form="where(x > -1/2 and x < 3/2, x*x*(1/(1 + x) - log1prel_1(x)), x - log1p(x))",
+        reference=tends(_log1pshrink, mp.nan, mp.inf), special=(-1, 0), domain=(-0.9, 20),
+        internal=True,
+    ),
+    Function(
+        "log1pshrink2", ("x",),
+        ("where(x > -1/2 and x < 3/2, 2*log1prel_2(x) - 1/(1 + x)**2, "
+         "(1/(1 + x) - 2*result)/x)",),
+        form="where(x > -1/2 and x < 3/2, 1/(1 + x) - log1prel_1(x), (x - log1p(x))/x/x)",
+        reference=tends(lambda x: _log1pshrink(x) / x**2 if x else _ONE / 2, mp.nan, _ZERO),
+        special=(0,), domain=(-0.9, 20), internal=True,
     ),
     # 1/log1p(x) - 1/x.
     Function(

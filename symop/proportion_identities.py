@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symop.rules import Rewrite, Values, over
-from symop.terms import Terms
+from symop.rules import Rewrite, Stage, Values, over
+from symop.terms import Term, Terms
 
 
 def within(terms: Terms, values: Values) -> Values | None:
@@ -13,7 +13,35 @@ def within(terms: Terms, values: Values) -> Values | None:
     rest = terms.term(values["u"]).over(terms.term(values["x"]))
     if rest is None or not rest.factors or terms.constant(values["x"]) is not None:
         return None
+    own = {base for base, _ in terms.term(values["x"]).factors}
+    if own & {base for base, _ in rest.factors}:
+        return None
     return {**values, "w": terms.product(rest)}
+
+
+def part(terms: Terms, values: Values) -> Values | None:
+    """Holds where x is a factor of u, and of the quotient, which is called w."""
+    rest = terms.term(values["u"]).over(terms.term(values["x"]))
+    own = {base for base, _ in terms.term(values["x"]).factors}
+    if rest is None or not own & {base for base, _ in rest.factors}:
+        return None
+    return {**values, "w": terms.product(rest)}
+
+
+def slope(terms: Terms, values: Values) -> Values | None:
+    """Holds where x divides u - v; the quotient is called w."""
+    rest, by = terms.difference(values["u"], values["v"]), terms.linear(values["x"])
+    if not rest or len(rest) != len(by) or len(by) < 2:
+        return None
+    (first, number), *_ = by.items()
+    for factors, coefficient in rest.items():
+        share = Term(coefficient, factors).over(Term(number, first))
+        if share is None:
+            continue
+        whole = [Term(c, f).times(share) for f, c in by.items()]
+        if {t.factors: t.coefficient for t in whole} == dict(rest):
+            return {**values, "w": terms.product(share)}
+    return None
 
 
 def divisor(power: int) -> Callable[[Terms, Values], Values | None]:
@@ -29,6 +57,7 @@ def divisor(power: int) -> Callable[[Terms, Values], Values | None]:
     return condition
 
 
+_VANISHES = "0/0, and a gradient that cancels near 0"
 _BOTH = "by the chain rule one of the two gradients cancels"
 
 OVER = tuple(
@@ -64,8 +93,6 @@ TIMES = (
         "x != 0", _BOTH, where=divisor(1), domain=(("x", 0.1, 3), ("y", 0.1, 3)),
     ),
 )  # fmt: skip
-
-_VANISHES = "0/0, and a gradient that cancels near 0"
 
 SERIES = (
     Rewrite(
@@ -116,6 +143,56 @@ SERIES = (
 )  # fmt: skip
 
 SCALED = (
+    Rewrite(
+        "difference of exp over a difference", "(exp(u) - exp(v))/x", "w*exp_slope(u, v)",
+        "u != v; exp(u) where equal", "0/0, and a gradient that cancels for u near v",
+        where=slope, domain=(("a", -3, 3), ("b", -3, 3)),
+    ),
+    Rewrite(
+        "log1p of a square over it", "log1p_square(u)/u**2", "log1p_square_rel(u)",
+        "everywhere; 1 at 0", _VANISHES, domain=over(-6, 6, "u"),
+    ),
+    Rewrite(
+        "hypot less 1 over its square", "hypotm1(u)/u**2", "1/(1 + hypot(u, 1))",
+        "everywhere; 1/2 at 0", _VANISHES, domain=over(-6, 6, "u"),
+    ),
+    Rewrite(
+        "hypot less 1 over u", "hypotm1(u)/u", "hypotm1rel(u)", "everywhere; 0 at 0",
+        _VANISHES, domain=over(-6, 6, "u"),
+    ),
+    Rewrite(
+        "expm1 less u*exp", "expm1(u) - u*exp(u)", "expm1_gap(u)", "everywhere",
+        "cancels near 0", domain=over(-20, 3, "u"),
+    ),
+    Rewrite(
+        "1 less (1 + u)*exp", "1 - (1 + u)*exp(-u)", "-expm1_gap(-u)", "everywhere",
+        "cancels near 0", domain=over(-3, 20, "u"),
+    ),
+    Rewrite(
+        "expm1 less u*exp over u**2", "expm1_gap(u)/u**2", "-exprel(u)*exprel_mean(u)",
+        "everywhere; -1/2 at 0", _VANISHES, domain=over(-20, 3, "u"),
+    ),
+    Rewrite(
+        "expm1 of a power over it", "expm1(u)/x",
+        "where(abs(u) < 1, w*exprel(u), expm1(u)/x)", "everywhere; 0 at x = 0",
+        "0/0, and vanishes early", where=part, domain=over(-3, 3), stage=Stage.LAST,
+    ),
+    Rewrite(
+        "u less log1p", "u - log1p(u)", "log1pshrink(u)", "u > -1; NaN below",
+        "cancels near 0", domain=over(-0.9, 20, "u"),
+    ),
+    Rewrite(
+        "u less log1p over its square", "log1pshrink(u)/u**2", "log1pshrink2(u)",
+        "u > -1; 1/2 at 0", _VANISHES, domain=over(-0.9, 20, "u"),
+    ),
+    Rewrite(
+        "hyperbolic u less sinh", "sinh(u/2)**2/u**2", "sinhrel(u/2)**2/4",
+        "everywhere; 1/4 at 0", _VANISHES, domain=over(-6, 6, "u"),
+    ),
+    Rewrite(
+        "scaled erfc of a root", "erfc(sqrt(u))*exp(u)", "erfcx(sqrt(u))", "u >= 0; NaN below",
+        "inf*0", domain=over(0.01, 80, "u"),
+    ),
     Rewrite(
         "scaled erfc", "erfc(u)*exp(u**2)", "erfcx(u)", "everywhere", "inf*0",
         domain=over(-3, 8, "u"),

@@ -48,7 +48,8 @@ OVER = (
     _over("sinh", "sinhrel(t)", "(sinhrel(t)*langevin(t))", "cosh(t)", "abs(t) > 1", mp.sinh),
     _over("expm1", "exprel(t)", "(exprel(t)*exprel_mean(t))", "exp(t)", "t < -1", mp.expm1),
     _over("log1p", "log1prel(t)", "(-log1prel_1(t))", "1/(1 + t)", "abs(t) > 1", mp.log1p),
-    _over("erf", "(2/sqrt(pi)*boys(0, t))", "where(abs(t) < 2, -4/sqrt(pi)*t*boys(1, t), 2/sqrt(pi)*(gaussian(t) - boys(0, t))/t)",
+    _over("erf", "(2/sqrt(pi)*boys(0, t))", "where(abs(t) < 2, -4/sqrt(pi)*t*boys(1, t), "
+          "2/sqrt(pi)*(gaussian(t) - boys(0, t))/t)",
           "2/sqrt(pi)*gaussian(t)", "abs(t) > 1", mp.erf, lambda: 2 / mp.sqrt(mp.pi)),
 )  # fmt: skip
 
@@ -59,6 +60,11 @@ def _exact(function: Callable[[Any], Any], orders: int) -> Callable[[Any], Any]:
             return function(x) if x else _ZERO
 
     return evaluate
+
+
+def _exp_slope(a: Any, b: Any) -> Any:
+    high, low = max(a, b), min(a, b)
+    return mp.exp(high) * mp.expm1(low - high) / (low - high) if a != b else mp.exp(a)
 
 
 # f(v) - v*f'(v).
@@ -81,8 +87,8 @@ GAPS = (
     # log1p(q**2) - q**2/(1 + q**2).
     Function(
         "log1p_square_gap", X, ("2*lorentz2(x)*lorentz(x)",),
-        form="q = minimum(abs(x), 1)\n"
-        "where(abs(x) < 0.7, (q*q)*(q*q)*log1prel_1(q*q), log1p_square(x) - lorentz2(x))",
+        form="q = minimum(abs(x), 1.2)\n"
+        "where(abs(x) < 1.2, (q*q)*(q*q)*log1prel_1(q*q), log1p_square(x) - lorentz2(x))",
         reference=tends(_exact(lambda x: mp.log1p(x * x) - x * x / (1 + x * x), 4),
                         mp.inf, mp.inf),
         special=(0,), domain=(-20, 20), internal=True,
@@ -128,4 +134,29 @@ SCALED = (
     ),
 )  # fmt: skip
 
-FUNCTIONS = OVER + GAPS + SCALED
+QUOTIENTS = (
+    # (exp(a) - exp(b))/(a - b).
+    Function(
+        "exp_slope", ("a", "b"),
+        ("d = a - b\nexp(b)*exprel(d)*exprel_mean(d)",
+         "d = b - a\nexp(a)*exprel(d)*exprel_mean(d)"),
+        form="h = maximum(a, b)\ne = exp(h/2)\nwhere(e == 2*e, e, e*exprel(minimum(a, b) - h)*e)",
+        reference=real(_exp_slope), domain=(-3, 3), internal=True,
+    ),
+    # log1p(x**2)/x**2.
+    Function(
+        "log1p_square_rel", X,
+        ("where(abs(x) < 1.2, -2*x*log1prel_1(x*x), -2*log1p_square_gap(x)/x/x/x)",),
+        form="where(abs(x) < 1, log1prel(x*x), log1p_square(x)/x/x)",
+        reference=tends(lambda x: mp.log1p(x * x) / x**2 if x else _ONE, _ZERO, _ZERO),
+        special=(0,), domain=(-20, 20), internal=True,
+    ),
+    # (sqrt(1 + x**2) - 1)/x.
+    Function(
+        "hypotm1rel", X, ("h = hypot(x, 1)\n1/h/(1 + h)",),
+        form="where(abs(x) > 1e20, sign(x), x/(1 + hypot(x, 1)))",
+        reference=tends(lambda x: x / (1 + mp.hypot(x, 1)), -_ONE, _ONE), internal=True,
+    ),
+)  # fmt: skip
+
+FUNCTIONS = QUOTIENTS + OVER + GAPS + SCALED

@@ -37,7 +37,8 @@ LAYERS = (
     (
         "exponential_identities", "sigmoid_identities", "error_identities",
         "logarithm_identities", "root_identities", "difference_identities",
-        "quotient_identities", "relative_identities", "softmax_identities", "power_identities", "proportion_identities",
+        "quotient_identities", "relative_identities", "softmax_identities",
+        "power_identities", "proportion_identities",
     ),
     ("derived_identities",),
     ("identities",),
