@@ -206,9 +206,8 @@ LOGARITHMS = (
         ("v = (1 - q)/q\nl = log1prel(v)\n"
          "where(q > 1/2 and q < 2, 2*(log1prel_2(v) - log1prel_1(v)**2/l)/(l*l)/(q*q), "
          "((1 - 1/q)/log(q) - 2*result/q)/log(q))",),
-        form="v = (1 - q)/q\nwhere(q > 1/2 and q < 2, log1prel_1(v)/log1prel(v)**2, "
-        "((q - 1)/log(q) - 1)/log(q))",
-        reference=tends(_log_mean_1, mp.nan, mp.inf), special=(0.5, 1, 2), domain=(0.1, 4),
+        form="l = log(q)\nwhere(abs(l) < 1, exprel2(l), ((q - 1)/l - 1)/l)",
+        reference=tends(_log_mean_1, mp.nan, mp.inf), special=(1,), domain=(0.1, 4),
         internal=True,
     ),
     # x - log1p(x), and that over x**2.

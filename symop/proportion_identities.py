@@ -112,9 +112,8 @@ SERIES = (
         "everywhere; 0 at 0", _VANISHES, domain=over(-4, 4, "u"),
     ),
     Rewrite(
-        "spherical Bessel function of order 1, as a difference", "sin(u)/u**2 - cos(u)/u",
-        "u*spherical_k1(u)", "everywhere; 0 at 0", "inf - inf, and cancels near 0",
-        domain=over(-4, 4, "u"),
+        "spherical Bessel function less cos", "spherical_bessel_j0(u) - cos(u)",
+        "u**2*spherical_k1(u)", "everywhere", "cancels near 0", domain=over(-4, 4, "u"),
     ),
     Rewrite(
         "u less sin over its cube", "sinshrink(u)/u**3", "stumpff(3, u)",
