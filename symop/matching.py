@@ -94,7 +94,7 @@ def _rank(pattern: Pattern) -> int:
     return 3 if pattern.wildcard else min(_rank(base) for base, _ in pattern.factors)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def pattern(text: str) -> Pattern:
     """The pattern of a formula; its names are wildcards."""
     names = sorted(set(_names(text)))
@@ -273,6 +273,8 @@ class Matcher:
                     number = self.terms.build.constant(has * exponent)
                     for found in self._all(base.operands, (node, number), values):
                         yield found, whole
+                continue
+            if isinstance(base, Call) and self.terms.build.nodes[node].op != base.op:
                 continue
             left = term.over(Term(Fraction(1), ((node, exponent),)))
             if left is None:

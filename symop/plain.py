@@ -60,6 +60,7 @@ FORMULAS = {
     "inverse_log1p_gap": "1/log(1 + x) - 1/x",
     "log1pshrink": "x - log(1 + x)",
     "log1pshrink2": "(x - log(1 + x))/x**2",
+    "log1pshrink2_1": "(2*x - x**2/(1 + x) - 2*log(1 + x))/x**3",
     "exp_slope": "(exp(a) - exp(b))/(a - b)",
     "log1p_square_rel": "log(1 + x**2)/x**2",
     "hypotm1rel": "(sqrt(1 + x**2) - 1)/x",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, Stage, Values, grows, over, simpler, varies
+from symop.rules import Rewrite, Stage, Values, grows, over, simpler, varies, varying
 from symop.terms import Terms
 
 
@@ -39,7 +39,7 @@ POWERS = (
     ),
     Rewrite(
         "growth less 1", "pow(1 + u, p) - 1", "growthm1(u, p)", "u > -1; NaN below",
-        _NEAR_1, where=varies, domain=_BASE,
+        _NEAR_1, where=varying("u"), domain=_BASE,
     ),
     Rewrite(
         "integer growth less 1", "pow(1 + u, n) - 1", "growthm1(u, n)", "u > -1", _NEAR_1,

@@ -10,6 +10,7 @@ from typing import Any
 
 import mpmath as mp
 
+from symop.cancelling import quadrature
 from symop.elementary import real, tends
 from symop.functions import Function
 
@@ -88,6 +89,13 @@ def _log1pshrink(x: Any) -> Any:
         return _ZERO
     with mp.extraprec(40 + 2 * max(0, -int(mp.mag(x)))):
         return x - mp.log1p(x)
+
+
+def _log1pshrink2_1(x: Any) -> Any:
+    if not x:
+        return _ONE / 3
+    with mp.extraprec(40 + 3 * max(0, -int(mp.mag(x)))):
+        return (x * (2 + x) / (1 + x) - 2 * mp.log1p(x)) / x**3
 
 
 def _gap_of_log1p(x: Any) -> Any:
@@ -219,11 +227,18 @@ LOGARITHMS = (
     ),
     Function(
         "log1pshrink2", ("x",),
-        ("where(x > -1/2 and x < 3/2, 2*log1prel_2(x) - 1/(1 + x)**2, "
-         "(1/(1 + x) - 2*result)/x)",),
+        ("-log1pshrink2_1(x)",),
         form="where(x > -1/2 and x < 3/2, 1/(1 + x) - log1prel_1(x), (x - log1p(x))/x/x)",
         reference=tends(lambda x: _log1pshrink(x) / x**2 if x else _ONE / 2, mp.nan, _ZERO),
         special=(0,), domain=(-0.9, 20), internal=True,
+    ),
+    # The integral of t**2/(1 + x*t)**2 over 0..1.
+    Function(
+        "log1pshrink2_1", ("x",),
+        (f"where(x > -1/2 and x < 1, -2*{quadrature(3, 3)}, (1/(1 + x)**2 - 3*result)/x)",),
+        form=f"where(x > -1/2 and x < 1, {quadrature(2, 2)}, (2*log1pshrink2(x) - 1/(1 + x))/x)",
+        reference=tends(_log1pshrink2_1, mp.nan, _ZERO), special=(0,), domain=(-0.9, 20),
+        internal=True,
     ),
     # 1/log1p(x) - 1/x.
     Function(

@@ -31,7 +31,7 @@ def part(terms: Terms, values: Values) -> Values | None:
 def slope(terms: Terms, values: Values) -> Values | None:
     """Holds where x divides u - v; the quotient is called w."""
     rest, by = terms.difference(values["u"], values["v"]), terms.linear(values["x"])
-    if not rest or len(rest) != len(by) or len(by) < 2:
+    if not rest or len(rest) != len(by) or set(by) <= {()}:
         return None
     (first, number), *_ = by.items()
     for factors, coefficient in rest.items():
@@ -114,6 +114,11 @@ SERIES = (
     Rewrite(
         "spherical Bessel function less cos", "spherical_bessel_j0(u) - cos(u)",
         "u**2*spherical_k1(u)", "everywhere", "cancels near 0", domain=over(-4, 4, "u"),
+    ),
+    Rewrite(
+        "spherical Bessel function of order 1, less a factor", "u**2*spherical_k1(u)/u",
+        "u*spherical_k1(u)", "everywhere; 0 at 0", "after the rule before, 0/0",
+        domain=over(-4, 4, "u"),
     ),
     Rewrite(
         "u less sin over its cube", "sinshrink(u)/u**3", "stumpff(3, u)",
