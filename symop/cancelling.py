@@ -160,6 +160,18 @@ EXPONENTIAL = (
         domain=(-20, 3), internal=True,
     ),
     Function(
+        "log_gompertz", X, ("inverse_exprel(exp(x))",),
+        form="y = exp(x)\nwhere(x < 0, x + log(exprel(-y)), log1mexp(y))",
+        reference=tends(
+            lambda x: (
+                mp.log(-mp.expm1(-mp.exp(x))) if x < 0
+                else mp.log1p(-mp.exp(-mp.exp(x))) if x < 60 else _ZERO
+            ),
+            -mp.inf, _ZERO,
+        ),
+        domain=(-20, 3), internal=True,
+    ),
+    Function(
         "exp_minus_exp", X, ("-result*expm1(clamp_max(x, 20))",),
         form="y = exp(minimum(x, 20))\ny*exp(-y)",
         reference=tends(
@@ -197,11 +209,11 @@ _NODES = (
 )  # fmt: skip
 
 
-def _quadrature(n: int) -> str:
-    """The integral of t**n/(1 + x*t)**(n + 1) over 0..1 by Gauss' rule."""
+def quadrature(n: int, power: int) -> str:
+    """The integral of t**n/(1 + x*t)**power over 0..1 by Gauss' rule."""
     with mp.workdps(40):
         parts = [
-            f"{mp.nstr(mp.mpf(w) * mp.mpf(t) ** n, 25)}/(1 + {t}*x)**{n + 1}" for t, w in _NODES
+            f"{mp.nstr(mp.mpf(w) * mp.mpf(t) ** n, 25)}/(1 + {t}*x)**{power}" for t, w in _NODES
         ]
     return "(" + " + ".join(parts) + ")"
 
@@ -237,8 +249,8 @@ LOGARITHMIC = (
     ),
     Function(
         "log1prel_2", X,
-        (f"where(abs(x) < 0.5, -3*{_quadrature(3)}, -3*(result - 1/(3*(1 + x)**3))/x)",),
-        form=f"where(abs(x) < 0.5, {_quadrature(2)}, (log1prel_1(x) - 1/(2*(1 + x)**2))/x)",
+        (f"where(abs(x) < 0.5, -3*{quadrature(3, 4)}, -3*(result - 1/(3*(1 + x)**3))/x)",),
+        form=f"where(abs(x) < 0.5, {quadrature(2, 3)}, (log1prel_1(x) - 1/(2*(1 + x)**2))/x)",
         reference=_log_moment(2), special=(0,), domain=(-0.9, 20), internal=True,
     ),
     # log(a/b); a - b is exact where a and b are near each other.

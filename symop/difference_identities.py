@@ -123,16 +123,6 @@ DIFFERENCES = (
         domain=(("a", 0.01, 100), ("b", 0.01, 100)),
     ),
     Rewrite(
-        "difference of powers",
-        "pow(a, p) - pow(b, p)",
-        "where(b > 0, pow(b, p)*expm1(p*log1p(d/b)), pow(a, p) - pow(b, p))",
-        "everywhere",
-        "cancels for a near b",
-        where=simpler("a", "b"),
-        domain=(("a", 0.01, 100), ("b", 0.01, 100), ("p", -2, 2)),
-        stage=Stage.LAST,
-    ),
-    Rewrite(
         "share of a power",
         "x**n/(1 + x**n)",
         "where(abs(x) <= 1, x**n/(1 + x**n), 1/(1 + x**(-n)))",

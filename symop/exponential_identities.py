@@ -89,6 +89,14 @@ EXPONENTIALS = (
         domain=over(-30, 4, "u"),
     ),
     Rewrite(
+        "log of 1 less exp of minus exp",
+        "log(gompertz(u))",
+        "log_gompertz(u)",
+        "everywhere",
+        "log(0) in one tail, and vanishes in the other",
+        domain=over(-30, 4, "u"),
+    ),
+    Rewrite(
         "second difference of exp",
         "exp(u) + exp(-u) - 2",
         "4*sinh(u/2)**2",

@@ -80,7 +80,8 @@ class Function:
 # The modules of records.
 FAMILIES = (
     "elementary", "special", "gammas", "bessel", "spherical", "scaled", "airy", "integrals",
-    "logarithms", "activations", "polynomials", "cancelling", "relative",
+    "logarithms", "activations", "polynomials", "cancelling", "relative", "powers",
+    "moments", "proportions",
 )  # fmt: skip
 
 

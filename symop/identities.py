@@ -14,6 +14,8 @@ from symop.difference_identities import DIFFERENCES
 from symop.error_identities import ERRORS, GAMMA
 from symop.exponential_identities import EXPONENTIALS
 from symop.logarithm_identities import LOGARITHMS
+from symop.power_identities import POWER_RULES
+from symop.proportion_identities import PROPORTIONS, SERIES, TIMES
 from symop.quotient_identities import GUARDS, LATE, QUOTIENTS
 from symop.relative_identities import RELATIVES
 from symop.root_identities import ROOTS
@@ -21,17 +23,21 @@ from symop.sigmoid_identities import SIGMOIDS
 from symop.softmax_identities import SOFTMAX
 
 REWRITES = (
-    EXPONENTIALS
+    TIMES
+    + EXPONENTIALS
     + SIGMOIDS
     + SOFTMAX
     + OPPOSITES
     + ERRORS
     + GAMMA
+    + POWER_RULES
     + LOGARITHMS
     + ROOTS
+    + SERIES
     + DIFFERENCES
     + QUOTIENTS
     + RELATIVES
+    + PROPORTIONS
     + GUARDS
     + LATE
 )

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, Stage, over, simpler, varies
+from fractions import Fraction
+
+from symop.rules import Rewrite, Stage, Values, over, simpler, varies
+from symop.terms import Term, Terms
+
+
+def quotient_of_sums(terms: Terms, values: Values) -> Values | None:
+    """Holds for a quotient u of a and b whose difference, called d, is shorter than both."""
+    term = terms.term(values["u"])
+    above = tuple((base, power) for base, power in term.factors if power > 0)
+    below = tuple((base, -power) for base, power in term.factors if power < 0)
+    if not above or not below:
+        return None
+    a = terms.product(Term(term.coefficient, above))
+    b = terms.product(Term(Fraction(1), below))
+    return simpler("a", "b")(terms, {**values, "a": a, "b": b})
+
 
 LOGARITHMS = (
     Rewrite(
@@ -102,6 +118,16 @@ LOGARITHMS = (
         "u > 0; NaN below",
         "cancels for large u",
         domain=over(0.01, 100, "u"),
+    ),
+    Rewrite(
+        "log of a quotient of sums",
+        "log(u)",
+        "q = a/b\nwhere(q > 1/2 and q < 2, log1p(d/b), log_ratio(a, b))",
+        "a/b > 0; NaN elsewhere",
+        "the roundings of the sums cost digits for a near b",
+        where=quotient_of_sums,
+        domain=(("a", 0.01, 10), ("b", 0.01, 10)),
+        stage=Stage.LATE,
     ),
     Rewrite(
         "log of a quotient",

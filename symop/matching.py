@@ -94,7 +94,7 @@ def _rank(pattern: Pattern) -> int:
     return 3 if pattern.wildcard else min(_rank(base) for base, _ in pattern.factors)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def pattern(text: str) -> Pattern:
     """The pattern of a formula; its names are wildcards."""
     names = sorted(set(_names(text)))
@@ -196,6 +196,10 @@ class Matcher:
             for found, left in self._product(shorter, term, values):
                 if left.factors and last.name not in found:
                     yield from self._bind(last, self.terms.product(left), found)
+        if exponent == 2:
+            shorter = Product(wanted.coefficient, tuple(others))
+            for found, left in self._product(shorter, term, values):
+                yield from self._bind_root(last, left, found)
         for found, left in self._product(wanted, term, values):
             if left == ONE:
                 yield found
@@ -206,6 +210,14 @@ class Matcher:
                 yield values
         elif not wanted.is_number or self.terms.constant(index) is not None:
             yield {**values, wanted.name: index}
+
+    def _bind_root(self, wanted: Pattern, square: Term, values: Bindings) -> Iterator[Bindings]:
+        """A new wildcard takes the root of a product of several squares, or of a multiple."""
+        root = square.root()
+        if root is None or not isinstance(wanted, Wildcard) or wanted.name in values:
+            return
+        if len(root.factors) > 1 or (root.factors and root.coefficient != 1):
+            yield from self._bind(wanted, self.terms.product(root), values)
 
     def _call(
         self, op: str, operands: Sequence[Pattern], index: int, values: Bindings
@@ -261,6 +273,8 @@ class Matcher:
                     number = self.terms.build.constant(has * exponent)
                     for found in self._all(base.operands, (node, number), values):
                         yield found, whole
+                continue
+            if isinstance(base, Call) and self.terms.build.nodes[node].op != base.op:
                 continue
             left = term.over(Term(Fraction(1), ((node, exponent),)))
             if left is None:
@@ -330,6 +344,11 @@ class Matcher:
             for place in free:
                 for found, left in self._product(part, given[place], values):
                     if left == scale:
+                        yield found, (place,)
+                quotient = given[place].over(scale)
+                if quotient and len(part.factors) == 1 and part.factors[0][1] == 2:
+                    square = Term(quotient.coefficient / part.coefficient, quotient.factors)
+                    for found in self._bind_root(part.factors[0][0], square, values):
                         yield found, (place,)
             return
         factor = Term(part.coefficient).times(scale)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
+from math import factorial
 
 from symop.functions import table
 from symop.parsing import expand
@@ -52,6 +53,17 @@ FORMULAS = {
     "morse": "(exp(x) - 1)**2 - 1",
     "exp_neg_exp": "exp(-exp(x))",
     "gompertz": "1 - exp(-exp(x))",
+    "log_gompertz": "log(1 - exp(-exp(x)))",
+    "cbrt_gap": "cbrt(b + d) - cbrt(b)",
+    "cathetus": "sqrt(x**2 - y**2)",
+    "cathetus_gap": "x - sqrt(x**2 - y**2)",
+    "inverse_log1p_gap": "1/log(1 + x) - 1/x",
+    "log1pshrink": "x - log(1 + x)",
+    "log1pshrink2": "(x - log(1 + x))/x**2",
+    "log1pshrink2_1": "(2*x - x**2/(1 + x) - 2*log(1 + x))/x**3",
+    "exp_slope": "(exp(a) - exp(b))/(a - b)",
+    "log1p_square_rel": "log(1 + x**2)/x**2",
+    "hypotm1rel": "(sqrt(1 + x**2) - 1)/x",
     "exp_minus_exp": "exp(x - exp(x))",
     "log1prel": "log1p(x)/x",
     "log1prel_1": "(log1p(x) - x/(1 + x))/x**2",
@@ -95,6 +107,36 @@ FORMULAS = {
     "squares_gap": "a**2 - b**2",
     "hypotm1": "hypot(x, 1) - 1",
     "inverse_hypotm1": "1/hypot(x, 1) - 1",
+    "growth": "(1 + u)**p",
+    "growthm1": "(1 + u)**p - 1",
+    "growthrel": "((1 + u)**p - 1)/u",
+    "growth_limit": "(1 + x/k)**k",
+    "growth_limitm1": "(1 + x/k)**k - 1",
+    "boxcox": "(x**a - 1)/a",
+    "boxcox_1": "(x**a*log(x) - (x**a - 1)/a)/a",
+    "power_gap": "(b + d)**p - b**p",
+    "logrel": "log(x)/(x - 1)",
+    "log_mean": "(a - b)/log(a/b)",
+    "log_mean_1": "(q - 1 - log(q))/log(q)**2",
+    "log1p_gap": "log(1 + x) - x/(1 + x)",
+    "tanh_over": "tanh(w*x)/x",
+    "sin_over": "sin(w*x)/x",
+    "atan_over": "atan(w*x)/x",
+    "asinh_over": "asinh(w*x)/x",
+    "sinh_over": "sinh(w*x)/x",
+    "expm1_over": "(exp(w*x) - 1)/x",
+    "log1p_over": "log(1 + w*x)/x",
+    "erf_over": "erf(w*x)/x",
+    "expm1_gap": "exp(x) - 1 - x*exp(x)",
+    "softplus1_gap": "log(1 + exp(x)) - x/(1 + exp(-x))",
+    "log1p_square_gap": "log(1 + x**2) - x**2/(1 + x**2)",
+    "log1p_times": "x*log(1 + w/x)",
+    "expm1_times": "x*(exp(w/x) - 1)",
+    "softplus1_times": "x*log(1 + exp(w/x))",
+    "log1p_square_times": "c**2*log(1 + (x/c)**2)",
+    "hypotm1_times": "c**2*(sqrt(1 + (x/c)**2) - 1)",
+    "sincos_gap": "sin(x) - x*cos(x)",
+    "cosshrink": "x**2/2 - 1 + cos(x)",
     "sinshrink": "x - sin(x)",
     "tanshrink": "x - tan(x)",
 }
@@ -118,10 +160,33 @@ def plain(program: Program) -> Program:
 
 
 def _formula(program: Program, op: str, operands: tuple[int, ...]) -> str | None:
+    if op in ("boys", "stumpff"):
+        order = int(program.nodes[operands[0]].value or 0)
+        return moment(order) if op == "boys" else stumpff(order)
     if op not in ("scaled_i_slope", "scaled_k_slope"):
         return FORMULAS.get(op)
     times, order = (int(program.nodes[o].value or 0) for o in operands[:2])
     return scaled_slope(op == "scaled_i_slope", times, order)
+
+
+def moment(order: int) -> str:
+    """The integral of t**(2*n)*exp(-(x*t)**2) over t in 0..1."""
+    lines = ["m0 = sqrt(pi)/2*erf(x)/x"]
+    lines += [f"m{k + 1} = ({2 * k + 1}*m{k} - exp(-x**2))/(2*x**2)" for k in range(order)]
+    return "\n".join([*lines, f"m{order}"])
+
+
+def stumpff(order: int) -> str:
+    """What is left of the series of cos or sin from its term of that order on, over x**n."""
+    function, first = ("sin", "x") if order % 2 else ("cos", "1")
+    head = [
+        first if j < 2 else f"{Fraction(1, factorial(j))}*x**{j}"
+        for j in range(order % 2, order, 2)
+    ]
+    signs = ["-" if k % 2 else "+" for k in range(len(head))]
+    text = "".join(f" {s} {h}" for s, h in zip(signs, head, strict=True))
+    sign = "-" if order // 2 % 2 else ""
+    return f"{sign}({function}(x) - (0{text}))/x**{order}"
 
 
 def scaled_slope(is_i: bool, times: int, order: int) -> str:

@@ -123,7 +123,8 @@ DIFFERENCES = (
     # The same over x**2.
     Function(
         "exprel2", X,
-        (f"where(abs(x) < 2, {_exponential_series(3, 1, 26, 1)}, (exprel(x) - 2*result)/x)",),
+        (f"where(abs(x) < 2, {_exponential_series(3, 1, 26, 1)}, "
+         "where(x < 0, ((x - 2)*exp(x) + (x + 2))/x/x/x, (exprel(x) - 2*result)/x))",),
         form=f"where(abs(x) < 1, {_exponential_series(2, 1, 20)}, "
         "where(x > 80, exp(x/2)/x*(exp(x/2)/x), (exprel(x) - 1)/x))",
         reference=tends(

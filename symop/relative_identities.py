@@ -185,10 +185,14 @@ ALGEBRAIC = (
         domain=over(-20, 20, "x", "y"), stage=Stage.LATE,
     ),
     Rewrite(
-        "x less the root of a difference of squares", "x - sqrt(squares_gap(x, y))",
-        "q = sqrt(squares_gap(x, y)) + where(x > 0, x, -x)\nwhere(x > 0, y/q*y, -q)",
-        "abs(x) >= abs(y)", "cancels for positive x", where=varying("x"),
-        domain=(("x", 5, 20), ("y", 0.1, 5)), stage=Stage.LATE,
+        "x less the root of a difference of squares", "x - cathetus(y, x)",
+        "cathetus_gap(y, x)", "abs(x) >= abs(y)", "cancels for positive x",
+        where=varying("x"), domain=(("x", 5, 20), ("y", 0.1, 5)), stage=Stage.LATE,
+    ),
+    Rewrite(
+        "root of a difference of squares", "sqrt(squares_gap(x, y))", "cathetus(y, x)",
+        "abs(x) >= abs(y)", "overflows, and vanishes", domain=(("x", 5, 20), ("y", 0.1, 5)),
+        stage=Stage.LATE,
     ),
     Rewrite(
         "difference of log1p and log", "log1p(u) - log(v)",

@@ -133,6 +133,15 @@ ROOTS = (
         domain=over(0.001, 0.9, "y"),
     ),
     Rewrite(
+        "root less 1 over its distance",
+        "x/(x*(1 + sqrt(s)))",
+        "1/(1 + sqrt(s))",
+        "x != 0; the limit at 0",
+        "after the rule for a root less 1, the gradient by x cancels",
+        where=varying("x"),
+        domain=(("x", 0.1, 4), ("s", 0.1, 4)),
+    ),
+    Rewrite(
         "square over itself",
         "x**2/(x**2*sqrt(s)*(1 + sqrt(s)))",
         "1/(sqrt(s)*(1 + sqrt(s)))",

@@ -186,8 +186,9 @@ class Exact:
             return [a.flat[0] for a in out]
 
     def _extra(self, point):
-        # A 1 must not swallow the square of a tiny number, nor exp(-x) squared, beside it.
-        return max(3 * abs(int(mp.mag(v))) + 4 * min(int(abs(v)), 800) for v in point.values())
+        # A 1 must not swallow the fourth power of a tiny number, which the slope of a quotient by
+        # x**2 hangs on, nor exp(-x) squared, beside it.
+        return max(5 * abs(int(mp.mag(v))) + 4 * min(int(abs(v)), 800) for v in point.values())
 
     def __call__(self, point):
         """The outputs, each correct to 70 bits; None where it has no finite real value."""

@@ -339,7 +339,7 @@ ORDERS = """exponential_integral bessel_j bessel_y bessel_i bessel_k spherical_j
 SLOPES = ("scaled_i_slope", "scaled_k_slope")
 LITERALS = {
     "polygamma": (1, 2), "zeta": (2, 3), **dict.fromkeys(ORDERS, (0, 1, 2, 5)),
-    **dict.fromkeys(SLOPES, ((1, 0), (2, 1), (3, 0))),
+    **dict.fromkeys(SLOPES, ((1, 0), (2, 1), (3, 0))), "boys": (0, 1, 3), "stumpff": (3, 4, 6),
 }  # fmt: skip
 
 
@@ -441,7 +441,8 @@ APPROXIMATE = {
     "gamma": 1e-15, "ndtri": 2e-15, "erfcx_1": 2e-15, "erfcx_2": 3e-15, "tanhshrink": 1e-16,
     "ndtr": 1e-13, "gelu": 1e-13, "inverse_mills": 1e-13, "digamma_gap": 1e-16,
     "lgamma_gap": 1e-16, "atanshrink": 1e-16, "atanhshrink": 1e-16, "atanrel_1": 1e-16,
-    "atanhrel_1": 1e-16, "tanhrel_1": 1e-16,
+    "atanhrel_1": 1e-16, "tanhrel_1": 1e-16, "boys": 2e-16, "erf_over": 2e-16,
+    "stumpff": 1e-16, "log1pshrink2_1": 1e-17,
     # Relative to the value, which has roots; tests/test_special_functions.py measures in ULP.
     **dict.fromkeys((*ORDERS, *MEASURED, *SLOPES), 1e-12),
 }  # fmt: skip
@@ -467,17 +468,25 @@ BOUNDS = {
     "inverse_mills": 12,
     # Rounding of the argument of the exponential, in the tail.
     "gelu_tanh": 100, "exp_neg_exp": 400, "exp_minus_exp": 400,
+    "log_gompertz": 400,
+    **dict.fromkeys(("growth_limit", "growth_limitm1"), 720),
+    **dict.fromkeys(("expm1_over", "expm1_times", "sinh_over", "softplus1_times"), 720),
+    # Rounding of the base, by exponents up to 20.
+    "power_gap": 20,
     # Near its root terms of about 10 cancel.
     "lgamma_gap": 16,
     # Second derivatives, of which quotients are taken from 1.5 and 0.5 on.
-    "langevin_2": 8, "log1prel_2": 8,
+    "langevin_2": 8, "log1prel_2": 8, "log1pshrink2_1": 8,
     # Two quotients of three roundings each, whose difference is half their sum.
     "asinhrel_1": 6,
 }  # fmt: skip
 # Functions with roots that no float64 is: the error is measured against the largest value.
 ROOTS = {"spherical_k1", "spherical_k2", "spherical_k3"}
 # Functions that stand for a difference of functions of positive numbers.
-POSITIVE = {"lgamma_gap", "digamma_gap", "log_ratio"}
+POSITIVE = {
+    "lgamma_gap", "digamma_gap", "log_ratio", "boxcox", "boxcox_1", "power_gap", "log_mean",
+    "growth_limit", "growth_limitm1", "cbrt_gap",
+}  # fmt: skip
 # Functions with a root where the terms that cancel are about 1.
 ROOTS_NEAR_ONE = {
     "logaddexp",
@@ -493,6 +502,11 @@ REACH = {
     "i1_ratio1": 700, "i1_ratio2": 700, "i1_ratio3": 700,
     "spherical_k1": 1e4, "spherical_k2": 1e4, "spherical_k3": 1e4, "gelu_tanh": 8,
     "lgamma_gap": 1e10, "digamma_gap": 1e10,
+    # Beyond, a product of two arguments, or its exponential, overflows.
+    **dict.fromkeys((n for n in RECORDS if n.endswith(("_over", "_times"))), 1e4),
+    **dict.fromkeys(("growth", "growthm1", "growthrel", "boxcox", "boxcox_1", "power_gap"), 20),
+    "growth_limit": 20, "growth_limitm1": 20, "log_mean": 1e100, "sin_over": 1.5,
+    "sincos_gap": 4,
     # Up to the first pole: beyond it there are roots.
     "cotgap": 3, "cotgap_1": 3, "tanrel_1": 1.5,
 }  # fmt: skip

@@ -14,10 +14,11 @@ from symop.evaluation import evaluate
 from symop.formulas import SHOWN, formula_lines
 from symop.functions import table
 from symop.parsing import expand, parse
-from symop.plain import FORMULAS, plain, scaled_slope
+from symop.plain import FORMULAS, moment, plain, scaled_slope, stumpff
 from symop.program import Argument, Builder, Output, Program
 from symop.showing import show_text
 
+FAMILIES = {"scaled_i_slope", "scaled_k_slope", "boys", "stumpff"}
 INTERNAL = {name for name, function in table().items() if function.internal}
 WORD = re.compile(r"[A-Za-z_]\w*(?=\()")
 
@@ -34,7 +35,7 @@ def value(program, point):
 
 
 def test_every_internal_function_is_shown_as_something():
-    assert {*FORMULAS, *SHOWN, "scaled_i_slope", "scaled_k_slope"} == INTERNAL
+    assert {*FORMULAS, *SHOWN, *FAMILIES} == INTERNAL
 
 
 @pytest.mark.parametrize("name", sorted(FORMULAS))
@@ -58,6 +59,15 @@ def test_slopes_of_scaled_functions_are_equal(kind, times, order):
         shown = value(program, {"x": mp.mpf("1.7")})
         true = table()[f"scaled_{kind}_slope"].reference(times, order, mp.mpf("1.7"))
         assert mp.almosteq(shown, true, rel_eps=mp.mpf(10) ** -40)
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_moments_are_equal(order):
+    for name, text in (("boys", moment(order)), ("stumpff", stumpff(order))):
+        with mp.workdps(60):
+            shown = value(program_of(text, ["x"]), {"x": mp.mpf("1.7")})
+            true = table()[name].reference(order, mp.mpf("1.7"))
+            assert mp.almosteq(shown, true, rel_eps=mp.mpf(10) ** -40)
 
 
 def names_in(text):

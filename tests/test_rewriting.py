@@ -53,6 +53,31 @@ EXAMPLES = {
     "share of csch": "x*csch(x*y)",
     "1 less root": "1 - sqrt(1 - y)",
     "difference of log1p and log": "log1p(u) - log(u - 1)",
+    **{
+        f"{f} of a multiple": f"{f}(x*y)/x"
+        for f in ("tanh", "sin", "atan", "asinh", "sinh", "expm1", "log1p", "erf")
+    },
+    **{
+        f"{f} of a share, scaled by {text}": f"{text}*{f}(y/({text}))"
+        for f in ("log1p", "expm1", "softplus1")
+        for text in ("x", "x**2")
+    },
+    "softplus of a multiple": "softplus1(x*y)/x",
+    "log1p of a square, scaled": "x**2*log1p_square(y/x)",
+    "hypot less 1, scaled": "x**2*hypotm1(y/x)",
+    "integer growth less 1": "(1 + u)**3 - 1",
+    "inverse integer growth less 1": "1/(1 + u)**3 - 1",
+    "integer growth over growth less 1": "(1 + u)**3/growthm1(u, 3)",
+    "difference of powers 1/3": "pow(b + x, 1/3) - pow(b, 1/3)",
+    "log of a quotient of sums": "log(2*a/(a + b))",
+    "difference of exp over a difference": "(exp(3*a) - exp(3*b))/(a - b)",
+    "root less 1 over its distance": "x/(x*(1 + sqrt(1 + x)))",
+    "expm1 of a power over it": "expm1(-x**2)/x",
+    "growth to a limit": "pow(1 + x/k, k)",
+    "growth to a limit, less 1": "pow(1 + x/k, k) - 1",
+    "growth less 1 over a rate": "growthm1(x/2, p)/x",
+    "rate over growth less 1, by a number": "x/growthm1(x/2, p)",
+    "difference of cube roots": "cbrt(b + x) - cbrt(b)",
     "log of a sum of exponentials": "log(exp(u)/4 + 3*exp(v) + 1)",
     "log of a share of a sum": "log(exp(u - amax(u))/sum(exp(u - amax(u))))",
     "share of a sum over dims": "exp(u)/sum(exp(u))",
@@ -62,7 +87,12 @@ EXAMPLES = {
 }
 RANGES = {"quotient of a plus sqrt(a**2 + d)": {"a": (-20, 20), "x": (0.1, 2), "y": (-5, -0.1)}}
 # In ULP, where it is more than 4: two values of lgamma of about 10 near the root.
-LARGER = {"difference of lgamma": 8.0}
+LARGER = {
+    "difference of lgamma": 8.0,
+    # What torch's erfcx loses.
+    "scaled erfc of a root": 14.0,
+    "scaled erfc": 14.0, "scaled normal distribution": 14.0,
+}  # fmt: skip
 POINTS = 60
 
 
