@@ -105,7 +105,12 @@ def _build(text: str, path: Path) -> None:
 def _run(command: list[str], folder: str) -> Any:
     try:
         return subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except OSError as error:
         raise BuildError(f"{command[0]} cannot be run ({error.strerror})") from error
