@@ -202,6 +202,12 @@ def lgamma_quotient(t: mpf) -> mpf:
     return mp.loggamma(2 + t / 2) / (t / 2) if t else 1 - mp.euler
 
 
+def far_erfinv(t: mpf) -> mpf:
+    """erfinv(a)/a as a function of t = (sqrt(w) - 4.2)/2, w = -log(1 - a*a)."""
+    a = mp.sqrt(1 - mp.exp(-((2 * t + mpf("4.2")) ** 2)))
+    return mp.erfinv(a) / a
+
+
 FITS = {
     fit.function: fit
     for fit in (
@@ -272,5 +278,6 @@ FITS = {
             exact=6),
         Fit("symop_fit_lgamma", lgamma_quotient, (-1, 1), 20, lambda t: 1 / lgamma_quotient(t),
             exact=6),
+        Fit("symop_fit_erfinv_far", far_erfinv, (-1, 1), 11, lambda t: 1 / far_erfinv(t)),
     )
 }  # fmt: skip

@@ -56,6 +56,7 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "bessel_k": ("bessel_i", "log"),
     "tan": ("trigonometric",),
     "digamma": ("log", "tan"),
+    "erfinv": ("erf", "erfc", "exp", "log"),
     "lgamma": ("log", "sin"),
     "hyperbolic": ("expm1", "pow"),
     "sinh": ("hyperbolic",),
@@ -86,7 +87,7 @@ FUNCTIONS: dict[str, VectorFunction] = {
                 "exp", "expm1", "log", "log1p", "tanh", "erf", "exp2", "log2", "log10", "pow",
                 "sigmoid", "erfc", "sinh", "cosh", "atan", "atan2", "asin", "acos", "asinh",
                 "acosh", "atanh", "hypot", "erfcx",
-                "digamma", "lgamma",
+                "digamma", "lgamma", "erfinv",
             )
         ),
         *(VectorFunction(name, "bessel_i") for name in ("i0", "i0e", "i1", "i1e")),
