@@ -99,10 +99,10 @@ RANGES = {
     "scaled_modified_bessel_k1": ((0, 710), (0, 4)),
     "sqrt": ((0, 10),),
 }
-# Errors in units in the last place, from the roundings of the methods: with fused operations, and
-# where a fused operation is a product and a sum.
 # Where mpmath takes milliseconds for a number.
 SLOW = {name for name in RANGES if "bessel" in name or name in ("erfinv", "erfcx")}
+# Errors in units in the last place, from the roundings of the methods: with fused operations, and
+# where a fused operation is a product and a sum.
 LIMITS = {
     "sigmoid": (1.95, 1.95), "pow": (1.4, 1.6), "erf": (1.01, 1.35), "erfc": (1.6, 2.0),
     "asinh": (1.15, 1.15), "rsqrt": (1.5, 1.5), "erfcx": (2.2, 2.2), "digamma": (6, 8),
