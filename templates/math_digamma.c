@@ -1,5 +1,5 @@
 /*
- * 0 < x < 3: a polynomial on [1, 2] times x - x0, x0 the positive zero, and one step of the recurrence.
+ * 0 < x < 4: a polynomial on [1, 2] times x - x0, x0 the positive zero, and steps of the recurrence.
  * Beyond: log(y) - 1/(2*y) - sum of Bernoulli numbers over powers of y**2 (DLMF 5.11.2), where y = x + 8
  * for x < 10, less the quotients 1/(x + k), k < 8. x < 0: digamma(1 - x) - pi/tan(pi*x). float is
  * computed in double precision.
@@ -37,9 +37,10 @@ SYMOP_INLINE double symop_fit_digamma(double x) {
 /* end */
 
 SYMOP_INLINE double symop_positive_digamma(double x) {
-    double t = x < 1.0 ? x + 1.0 : (x < 2.0 ? x : x - 1.0);
+    double t = x < 1.0 ? x + 1.0 : (x < 2.0 ? x : (x < 3.0 ? x - 1.0 : x - 2.0));
     t = t < 2.0 ? t : 2.0;
     double step = x < 1.0 ? -1.0 / x : (x < 2.0 ? 0.0 : 1.0 / t);
+    step += x < 3.0 ? 0.0 : 1.0 / (t + 1.0);
     double near = ((t - 0x1.762d86356be3fp+0) - 0x1.b86a722197829p-54)
         * symop_fit_digamma(2.0 * t - 3.0) + step;
     int is_shifted = x < 10.0;
@@ -59,7 +60,7 @@ SYMOP_INLINE double symop_positive_digamma(double x) {
     p = FMA(p, z, -1.0 / 120.0);
     p = FMA(p, z, 1.0 / 12.0);
     double far = symop_log(y) - (FMA(p, z, 0.5 * w) + (is_shifted ? sum : 0.0));
-    return x < 3.0 ? near : far;
+    return x < 4.0 ? near : far;
 }
 
 SYMOP_INLINE double symop_digamma(double x) {
