@@ -106,7 +106,7 @@ SLOW = {name for name in RANGES if "bessel" in name or name in ("erfinv", "erfcx
 LIMITS = {
     "sigmoid": (1.95, 1.95), "pow": (1.4, 1.6), "erf": (1.01, 1.35), "erfc": (1.6, 2.0),
     "asinh": (1.15, 1.15), "rsqrt": (1.5, 1.5), "erfcx": (2.2, 2.2), "digamma": (3, 3.5),
-    "lgamma": (4, 5), "erfinv": (1.3, 1.4),
+    "lgamma": (4, 5), "erfinv": (1.6, 1.6),
     **dict.fromkeys(("i0", "i1", "i0e", "i1e"), (5, 5)),
     # About 2 the logarithm times I cancels all but a tenth of a polynomial.
     **dict.fromkeys(
