@@ -191,6 +191,23 @@ def rest_bessel_k1(z: mpf) -> mpf:
     return x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))
 
 
+def digamma_quotient(t: mpf) -> mpf:
+    """digamma(x)/(x - x0), x0 the positive zero, as a function of t = 2*x - 3."""
+    x = (3 + t) / 2
+    return mp.digamma(x) / (x - mp.findroot(mp.digamma, mpf("1.4616")))
+
+
+def lgamma_quotient(t: mpf) -> mpf:
+    """The logarithm of gamma(x) over x - 2, as a function of t = 2*(x - 2)."""
+    return mp.loggamma(2 + t / 2) / (t / 2) if t else 1 - mp.euler
+
+
+def far_erfinv(t: mpf) -> mpf:
+    """erfinv(a)/a as a function of t = (sqrt(w) - 4.2)/2, w = -log(1 - a*a)."""
+    a = mp.sqrt(1 - mp.exp(-((2 * t + mpf("4.2")) ** 2)))
+    return mp.erfinv(a) / a
+
+
 FITS = {
     fit.function: fit
     for fit in (
@@ -257,5 +274,10 @@ FITS = {
             lambda t: 1 / turned(far_bessel_k(0), 4)(t), exact=1),
         Fit("symop_fit_k1_far", turned(far_bessel_k(1), 4), (-1, 1), 24,
             lambda t: 1 / turned(far_bessel_k(1), 4)(t), exact=1),
+        Fit("symop_fit_digamma", digamma_quotient, (-1, 1), 22, lambda t: 1 / digamma_quotient(t),
+            exact=6),
+        Fit("symop_fit_lgamma", lgamma_quotient, (-1, 1), 20, lambda t: 1 / lgamma_quotient(t),
+            exact=6),
+        Fit("symop_fit_erfinv_far", far_erfinv, (-1, 1), 11, lambda t: 1 / far_erfinv(t)),
     )
 }  # fmt: skip

@@ -55,6 +55,9 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "bessel_i": ("exp",),
     "bessel_k": ("bessel_i", "log"),
     "tan": ("trigonometric",),
+    "digamma": ("log", "tan"),
+    "erfinv": ("erf", "erfc", "exp", "log"),
+    "lgamma": ("log", "sin"),
     "hyperbolic": ("expm1", "pow"),
     "sinh": ("hyperbolic",),
     "cosh": ("hyperbolic",),
@@ -84,6 +87,7 @@ FUNCTIONS: dict[str, VectorFunction] = {
                 "exp", "expm1", "log", "log1p", "tanh", "erf", "exp2", "log2", "log10", "pow",
                 "sigmoid", "erfc", "sinh", "cosh", "atan", "atan2", "asin", "acos", "asinh",
                 "acosh", "atanh", "hypot", "erfcx",
+                "digamma", "lgamma", "erfinv",
             )
         ),
         *(VectorFunction(name, "bessel_i") for name in ("i0", "i0e", "i1", "i1e")),
