@@ -508,7 +508,7 @@ REACH = {
     "growth_limit": 20, "growth_limitm1": 20, "log_mean": 1e100, "sin_over": 1.5,
     "sincos_gap": 4,
     # Up to the first pole: beyond it there are roots.
-    "cotgap": 3, "cotgap_1": 3, "tanrel_1": 1.5,
+    "cotgap": 3, "cotgap_1": 3, "tanrel_1": 1.5, "tanshrink3": 1.5,
 }  # fmt: skip
 
 
