@@ -135,7 +135,7 @@ DIFFERENCES = (
     # (tan(x) - x)/x**3.
     Function(
         "tanshrink3", X,
-        (f"{_G}where(abs(x) < 1.2, x*(2*result + s*result*result - g*(h + 1)/(1 - s*g)), "
+        (f"{_G}where(abs(x) < 1.5, x*(2*result + s*result*result - g*(h + 1)/(1 - s*g)), "
          "((tan(x)/x)**2 - 3*result)/x)",),
         form=f"{_G}where(abs(x) < 1.2, g/(1 - s*g), (tan(x) - x)/x/x/x)",
         reference=_wide(lambda x: (mp.tan(x) - x) / x**3 if x else _ONE / 3, 3), special=(0,),
