@@ -150,7 +150,7 @@ def in_jax(case: Case, names: Sequence[str], values: Values) -> dict[str, Callab
         "legendre": lambda n, x: 0.5 * (5 * x**3 - 3 * x),
     }
     # The formulas of this file, which are Python.
-    f = eval(f"lambda {', '.join(names)}: {case.formula}", known)  # noqa: S307
+    f = eval(f"lambda {', '.join(names)}: {case.formula}", known)
     arrays = [jnp.asarray(v.detach().numpy()) for v in values]
     places = tuple(k for k, v in enumerate(values) if v.requires_grad)
     forward = jax.jit(f)
@@ -216,8 +216,8 @@ def page(cells: dict[str, dict[str, float]]) -> str:
         "Written by `python -m benchmarks.cpu --write`. Time of the peer over the time of the op, "
         "both in one process, in turns, medians: above 1 the op is faster. `both` is forward and "
         "backward by `torch.autograd.grad`. `function` is the generated Function on plain "
-        "operations; `autotune` is torch.compile with max-autotune; `jax` is one jitted function of "
-        "value and gradients, which has threads of its own.",
+        "operations; `autotune` is torch.compile with max-autotune; `jax` is one jitted function "
+        "of value and gradients, which has threads of its own.",
         "",
         machine(),
         "",

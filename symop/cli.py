@@ -312,10 +312,14 @@ def cache(
             compiler = building.compiler()
         except SymopError as error:
             compiler = f"none; {error}"
-        _print(
-            f"folder:    {files.folder()}\nkernels:   {len(kernels)}\nsize:      {size / 1e6:.1f} MB\n"
-            f"host:      {host}\ncompiler:  {compiler}"
-        )
+        lines = {
+            "folder": files.folder(),
+            "kernels": len(kernels),
+            "size": f"{size / 1e6:.1f} MB",
+            "host": host,
+            "compiler": compiler,
+        }
+        _print("\n".join(f"{name + ':':<11}{value}" for name, value in lines.items()))
 
 
 def _compiled(formula: str, args: str | None, outputs: str | None) -> Op:

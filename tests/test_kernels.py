@@ -1,6 +1,8 @@
 """Fused CPU kernels against plain operations: values, gradients, layouts, and their bits."""
 
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -112,7 +114,7 @@ def test_kernels_compute_what_operations_do(name, runner, host):
 
 
 def test_what_c_lacks_is_left_to_operations():
-    plain, fused, made = hosts("product")
+    plain, fused, _ = hosts("product")
     x = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
     (grad,) = torch.autograd.grad(fused(x).sum(), x)
     close(grad, torch.autograd.grad(plain(x).sum(), x)[0])
@@ -176,8 +178,15 @@ def test_sums_have_the_same_bits_in_any_layout(name, dtype):
             assert_same_bits(op(*values[:k], other, *values[k + 1 :]), whole)
 
 
-@pytest.mark.parametrize("shapes", [[(300, 700)] * 3, [(300, 700), (700,), (700,)],
-                                    [(300, 700), (300, 1), ()], [(210000, 1), (1,), (1,)]])  # fmt: skip
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(300, 700)] * 3,
+        [(300, 700), (700,), (700,)],
+        [(300, 700), (300, 1), ()],
+        [(210000, 1), (1,), (1,)],
+    ],
+)
 @pytest.mark.parametrize("name", ["affine", "swiglu", "gelu", "mse", "softmax", "fit"])
 def test_bits_do_not_depend_on_threads(name, shapes):
     made = formula(FORMULAS[name])
@@ -252,6 +261,47 @@ def test_a_scalar_loss_keeps_numbers_only():
     found = torch.autograd.grad(loss, scalars)
     expected = torch.autograd.grad((plain**2).sum(), scalars)
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["legendre", "swiglu", "fit", "softmax", "masked", "two", "rms_norm"]
+)
+def test_every_order_runs_on_kernels(name, host):
+    plain, fused, made = hosts(name)
+    shapes = [(4, 5) if a.name in "xym" else (5,) for a in made.program.arguments]
+    values = drawn(made, shapes, torch.float64)
+    real = [v for v in values if v.requires_grad]
+    orders = {}
+    for f in (plain, fused):
+        found = orders[f] = []
+        results = f(*values)
+        total = sum(
+            r.square().sum() for r in (results if isinstance(results, tuple) else [results])
+        )
+        for _ in range(3):
+            grads = torch.autograd.grad(total, real, create_graph=True, allow_unused=True)
+            found += [g for g in grads if g is not None]
+            total = sum(g.sin().sum() for g in grads if g is not None)
+    assert orders[fused][0].grad_fn.name().endswith("Backward")
+    for a, b in zip(orders[fused], orders[plain], strict=True):
+        # Third derivatives of sums of 20 terms, each from some ten roundings.
+        scale = max(float(b.detach().abs().max()), 1.0)
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-11 * scale)
+
+
+def test_the_gradient_of_a_sum_is_the_cotangent(host):
+    op = symop.compile("w*x + b", backend="cpu")
+    values = [torch.randn(5, requires_grad=True) for _ in range(3)]
+    seed = torch.randn(5)
+    *_, grad = torch.autograd.grad(op(*values), values, seed)
+    assert grad.data_ptr() == seed.data_ptr()
+
+
+def test_the_page_about_kernels_runs(monkeypatch):
+    monkeypatch.setenv("SYMOP_BACKEND", "cpu")
+    page = (Path(__file__).parent.parent / "docs" / "kernels.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    exec(compile(text, "kernels.md", "exec"), {})
 
 
 def test_the_kernel_of_a_formula_is_readable():
