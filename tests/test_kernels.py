@@ -279,9 +279,11 @@ def test_every_order_runs_on_kernels(name, host):
             r.square().sum() for r in (results if isinstance(results, tuple) else [results])
         )
         for _ in range(3):
+            if not total.requires_grad:
+                break
             grads = torch.autograd.grad(total, real, create_graph=True, allow_unused=True)
             found += [g for g in grads if g is not None]
-            total = sum(g.sin().sum() for g in grads if g is not None)
+            total = sum(g.sum() for g in grads if g is not None)
     assert orders[fused][0].grad_fn.name().endswith("Backward")
     for a, b in zip(orders[fused], orders[plain], strict=True):
         # Third derivatives of sums of 20 terms, each from some ten roundings.
