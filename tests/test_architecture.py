@@ -45,7 +45,7 @@ LAYERS = (
     ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
     ("statements", "backends", "native_host"),
-    ("methods", "gradient_methods"),
+    ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),

@@ -37,9 +37,6 @@ _COMPARE = {
 _LOGICAL = {"and": ("&", 6), "or": ("|", 4)}
 ATOM, UNARY, CONDITIONAL = 15, 12, 2
 
-# Longer expressions are split.
-_WIDTH = 72
-
 # Integer powers are products up to here; beyond, their rounding errors would show.
 _LARGEST_POWER = 8
 
@@ -106,12 +103,16 @@ class FixedType:
 class Body:
     """Prints what a loop computes for one element, one statement a line.
 
+    width: longer expressions are split.
+
     Args:
         loop: the loop.
         results: those of its results that are wanted.
         spelling: how numbers and functions are written.
         anywhere: whether functions are those that are right for arguments of any size.
     """
+
+    width = 72
 
     def __init__(
         self, loop: Loop, results: Sequence[Result], spelling: Spelling, *, anywhere: bool = False
@@ -210,7 +211,7 @@ class Body:
     def _visit(self, index: int, node: Node) -> None:
         text = self._expression(node)
         leaf = node.op in ("argument", "mask", "constant", "pi", "count")
-        if not leaf and (self.reads[index] > 1 or len(text.text) > _WIDTH):
+        if not leaf and (self.reads[index] > 1 or len(text.text) > self.width):
             name = self._fresh()
             kind = "int" if node.is_condition else "real"
             self.lines.append(f"const {kind} {name} = {text.text};")
