@@ -210,17 +210,19 @@ class _Pass(Body):
         lines = []
         for k, argument in enumerate(self.order()):
             kind = "unsigned char" if argument.is_mask else "element"
-            name = f"{self.names[argument.name]}_in"
+            name = self.pointer(f"{self.names[argument.name]}_in")
             place = f"(const {kind} *)in[{k}] + block * step[{k}]"
             lines.append(f"const {kind} *restrict {name} = {place};")
         return lines + [
-            f"void *restrict out{k} = PLACE(HOW{k}, {k});" for k in range(len(self.results))
+            f"void *restrict {self.pointer(f'out{k}')} = PLACE(HOW{k}, {k});"
+            for k in range(len(self.results))
         ]
 
     def stores(self) -> list[str]:
         """What becomes of the results for one element."""
         pairs = enumerate(self.results)
-        return [f"GIVE(HOW{k}, out{k}, {self.texts[r.node].text})" for k, r in pairs]
+        texts = [(k, self.pointer(f"out{k}"), self.texts[r.node].text) for k, r in pairs]
+        return [f"GIVE(HOW{k}, {to}, {text})" for k, to, text in texts]
 
 
 def _pass_view(macro: str, comment: str, loop: Loop, spelling: _AnyType) -> PassView:
@@ -284,7 +286,7 @@ def _needed(texts: Sequence[str], uses: str) -> list[str]:
     kept: list[str] = []
     for piece in reversed(pieces):
         defined = set(_DEFINED.findall(piece))
-        if defined & words or not defined and "#include" not in piece:
+        if defined & words or not (defined or "#include" in piece):
             words |= set(_WORD.findall(piece))
             kept.append(_MARKS.sub("", piece).strip())
     return [line for piece in reversed(kept) for line in (*piece.split("\n"), "")]
@@ -303,23 +305,22 @@ def section(
         is_precise: whether everything is evaluated in double.
     """
     text = source_text(name, found, is_precise=is_precise)
-    view = SectionView(name, text, _forward_lines(plan, found), _gradient_lines(plan, found, shapes))
+    view = SectionView(
+        name, text, _forward_lines(plan, found), _gradient_lines(plan, found, shapes)
+    )
     return tuple(render("carried.py.j2", view).rstrip("\n").split("\n"))
 
 
 def _forward_lines(plan: Plan, found: Passes) -> Lines:
-    values, masks = _operands(found.forward)
     results = found.forward.results
     shapes = ["torch.Size([])" if r.frame == SCALAR else "None" for r in results]
-    needs = ", ".join(["True"] * len(results))
     return function_lines(
         "_fused_forward",
         [f"{spelled(a.name)}: Tensor" for a in plan.program.arguments],
         "Any",
         [
             '"""The value by a loop in C, None where operations serve."""',
-            f"shapes = [{', '.join(shapes)}]",
-            f'output = _fused("FORWARD", [{values}], [{masks}], shapes, [{needs}])',
+            *_call_lines("FORWARD", found.forward, shapes, _tuple(["True"] * len(results))),
             f"return output and {'output[0]' if len(results) == 1 else 'tuple(output)'}",
         ],
     )
@@ -327,29 +328,43 @@ def _forward_lines(plan: Plan, found: Passes) -> Lines:
 
 def _gradient_lines(plan: Plan, found: Passes, shapes: Shapes) -> Lines:
     arguments = [a.name for a in plan.program.arguments]
-    values, masks = _operands(found.gradient)
     read = {a.name for a in plan.gradient.arguments}
     cotangents = [n for n in cotangent_names(plan.program).values() if n in read]
-    known = ", ".join(_shape_of(plan, n, shapes, cotangents[0]) for n in plan.wanted)
-    needs, result = "ctx.needs_input_grad", "tuple(output)"
+    known = [_shape_of(plan, n, shapes, cotangents[0]) for n in plan.wanted]
+    needs, result = "ctx.needs_input_grad", ["return output and tuple(output)"]
     if len(arguments) == 1:
-        result = "output[0]"
+        result = ["return output and output[0]"]
     elif list(plan.wanted) != arguments:
-        needs = f"[{', '.join(f'{needs}[{arguments.index(n)}]' for n in plan.wanted)}]"
-        places = [plan.wanted.index(n) if n in plan.wanted else None for n in arguments]
-        result = f"({', '.join('None' if k is None else f'output[{k}]' for k in places)})"
+        needs = _tuple([f"{needs}[{arguments.index(n)}]" for n in plan.wanted])
+        items = [
+            f"output[{plan.wanted.index(n)}]" if n in plan.wanted else "None" for n in arguments
+        ]
+        result = ["if output is None:", "    return None", f"return {', '.join(items)}"]
     return function_lines(
         "_fused_gradient",
         ["ctx: Any", *(f"{spelled(n)}: Any" for n in (*plan.saved, *cotangents))],
         "Any",
         [
             '"""The gradients by a loop in C, None where operations serve."""',
-            f"shapes = [{known}]",
-            f"needs = {needs}",
-            f'output = _fused("GRADIENT", [{values}], [{masks}], shapes, needs)',
-            f"return output and {result}",
+            *_call_lines("GRADIENT", found.gradient, known, needs),
+            *result,
         ],
     )
+
+
+def _call_lines(kernel: str, loop: Loop, shapes: Sequence[str], needs: str) -> list[str]:
+    order = _Pass(loop, loop.results, _AnyType()).order()
+    masks = sum(a.is_mask for a in order)
+    return [
+        f"values = {_tuple([spelled(a.name) for a in order])}",
+        f"shapes = {_tuple(shapes)}",
+        f"needs = {needs}",
+        f'output = _fused("{kernel}", values, {masks}, shapes, needs)',
+    ]
+
+
+def _tuple(items: Sequence[str]) -> str:
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
 def _shape_of(plan: Plan, name: str, shapes: Shapes, cotangent: str) -> str:
@@ -368,10 +383,3 @@ def shaped(plan: Plan) -> set[str]:
         return set(names)
     is_known = plan.program.outputs[0].frame != SCALAR or names[0] in plan.saved
     return set() if is_known else set(names)
-
-
-def _operands(loop: Loop) -> tuple[str, str]:
-    """The inputs of a loop, reals and conditions, in the order that C has them."""
-    order = _Pass(loop, loop.results, _AnyType()).order()
-    reals = [spelled(a.name) for a in order if not a.is_mask]
-    return ", ".join(reals), ", ".join(spelled(a.name) for a in order if a.is_mask)

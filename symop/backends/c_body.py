@@ -149,13 +149,17 @@ class Body:
         """Whether a count of elements is read."""
         return any(n.op == "count" and self.alive[k] for k, n in enumerate(self.nodes))
 
+    def pointer(self, name: str) -> str:
+        """A name for a pointer, other than those of arguments."""
+        return f"{name}_" if name in self.names.values() else name
+
     def loads(self) -> list[str]:
         """The statements that read the inputs, from pointers `<name>_in`."""
         lines = []
         for argument in self.loop.inputs:
             if argument.name in self.read():
                 name = self.names[argument.name]
-                value = f"{name}_in[i]"
+                value = f"{self.pointer(f'{name}_in')}[i]"
                 kind = "unsigned char" if argument.is_mask else "real"
                 value = value if argument.is_mask else f"widened({value})"
                 lines.append(f"const {kind} {name} = {value};")
