@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 import symop
 from symop.functions import table
 from tests.goldens import path
+from tests.test_generated_tests import run as run_test
 from tests.test_kernels import assert_same_bits
 from tests.transforms import OPS, carrying, outcome
 
@@ -99,8 +100,8 @@ def uniforms(name):
     """Which arguments have one element: none, each alone, all but one, all."""
     names = [a.name for a in arguments_of(name)]
     yield ()
-    yield from ((n,) for n in names)
-    yield from (tuple(m for m in names if m != n) for n in names)
+    yield from ((n,) for n in names[:3])
+    yield from (tuple(m for m in names if m != n) for n in names[:3])
     yield tuple(names)
 
 
@@ -133,8 +134,7 @@ def test_loops_in_every_dtype(name, dtype):
         assert a.dtype == dtype
         scale = float(b.detach().abs().max())
         eps = torch.finfo(dtype).eps
-        if len(found) > 1 and eps > 1e-4 and name in SUMS | {"saved"}:
-            eps *= 8  # the gradient reads an output, or a seed, that was rounded
+        # The arithmetic, the rounding of the result, and that of an output that a gradient reads.
         torch.testing.assert_close(a.double(), b, rtol=4 * eps, atol=4 * eps * scale)
 
 
@@ -308,8 +308,8 @@ def test_high_precision_rounds_once():
 TRANSFORMS = (
     "triple backward", "is_grads_batched", "autograd.functional hvp, jacobian",
     "forward over reverse (forward_ad)", "hessian", "jvp of jvp", "vmap of grad",
-    "compile, backward", "compiled autograd", "make_fx", "fake tensors", "saved-tensor hooks, save_on_cpu", "bfloat16",
-    "strided and expanded",
+    "compile, backward", "compiled autograd", "make_fx", "fake tensors",
+    "saved-tensor hooks, save_on_cpu", "bfloat16", "strided and expanded",
 )  # fmt: skip
 
 
@@ -319,6 +319,18 @@ def test_carrying_modules_under(transform):
     for case in OPS:
         if case.name in ("p3", "multiply_add", "leaky", "fit_loss"):
             assert outcome(transform, carrying(case), case) == "pass"
+
+
+def test_a_generated_test_finds_a_fault_in_a_loop():
+    files = symop.generate("0.5*(5*x**3-3*x)", name="p3", backends=("torch", "cpu")).files
+    module, test = files["p3.py"], files["test_p3.py"]
+    assert run_test(module, test, "p3") is None
+    for right, wrong, found in (
+        ("FUSED(-R(1.5), x,", "FUSED(-R(1.4999), x,", "test_values"),
+        ("FUSED(R(7.5), x * x,", "FUSED(R(7.5002), x * x,", "test_gradients"),
+    ):
+        assert right in module
+        assert run_test(module.replace(right, wrong), test, "p3") == found
 
 
 # Building
@@ -460,7 +472,7 @@ def test_loops_are_vectorised(tmp_path):
                 pytest.skip("this compiler does not tell what it vectorises")
             assert done.returncode == 0, done.stderr
             places = [int(p.split(":")[1]) for p in done.stderr.splitlines() if "vectorized" in p]
-            assert any("omp simd" in lines[k - 2] for k in places), done.stderr
+            assert any("widened(" in lines[k - 1] for k in places), done.stderr
 
 
 # What is refused

@@ -346,9 +346,7 @@ static void pad(char *to, const char *from, int64_t count, int64_t size)
 {
     memcpy(to, from, count * size);
     for (int64_t i = count; i < WIDTH; ++i) {
-        for (int64_t byte = 0; byte < size; ++byte) {
-            to[i * size + byte] = from[(count - 1) * size + byte];
-        }
+        memcpy(to + i * size, to + (count - 1) * size, size);
     }
 }
 
