@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 import symop
 from symop.functions import table
+from symop.rereading import reread
 from tests.goldens import path
 from tests.test_generated_tests import run as run_test
 from tests.test_kernels import assert_same_bits
@@ -331,6 +332,15 @@ def test_a_generated_test_finds_a_fault_in_a_loop():
     ):
         assert right in module
         assert run_test(module.replace(right, wrong), test, "p3") == found
+
+
+def test_a_module_is_read_again(tmp_path):
+    for precision in ("standard", "high"):
+        files = symop.generate(
+            "a*sigmoid(a)*b", name="f", backends=("torch", "cpu"), precision=precision, tests=False
+        )
+        (written,) = files.write(tmp_path)
+        assert reread(written).is_current
 
 
 # Building
