@@ -56,9 +56,11 @@ class Case:
         """The op of symop.compile."""
         return symop.compile(self.formula, name=self.name, **self._made())
 
-    def generated(self, folder: Path) -> Callable[..., Any]:
+    def generated(self, folder: Path, backends: Sequence[str] = ("torch",)) -> Callable[..., Any]:
         """The function of a generated file."""
-        files = symop.generate(self.formula, name=self.name, tests=False, **self._made())
+        files = symop.generate(
+            self.formula, name=self.name, tests=False, backends=backends, **self._made()
+        )
         files.write(folder)
         spec = importlib.util.spec_from_file_location(self.name, folder / f"{self.name}.py")
         assert spec is not None
@@ -647,6 +649,15 @@ def outcome(name: str, f: Function, case: Case) -> str:
                     return "refused"
         raise
     return "pass"
+
+
+@cache
+def carrying(case: Case) -> Function:
+    """The function of a file that carries fused loops."""
+    with tempfile.TemporaryDirectory() as folder:
+        function = case.generated(Path(folder), ("torch", "cpu"))
+    function.op_of_symop = True
+    return function
 
 
 @cache
