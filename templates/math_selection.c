@@ -1,14 +1,17 @@
 /*
  * Maxima and minima, sign and relu as torch has them: maximum and minimum give NaN where an operand
  * is NaN, fmax and fmin the other operand; of equal operands, the first. sign(NaN) is 0, and
- * relu(NaN) NaN.
+ * relu(NaN) NaN. No condition is a combination of two: gcc 12 does not vectorise a selection between
+ * conditions, which is what several of them in a row become.
  */
 #define SYMOP_SELECTION(real, suffix)                                                              \
     SYMOP_INLINE real symop_maximum##suffix(real a, real b) {                                      \
-        return ((a >= b) | (a != a)) ? a : b;                                                      \
+        real most = b > a ? b : a;                                                                 \
+        return b != b ? b : most;                                                                  \
     }                                                                                              \
     SYMOP_INLINE real symop_minimum##suffix(real a, real b) {                                      \
-        return ((a <= b) | (a != a)) ? a : b;                                                      \
+        real least = b < a ? b : a;                                                                \
+        return b != b ? b : least;                                                                 \
     }                                                                                              \
     SYMOP_INLINE real symop_fmax##suffix(real a, real b) {                                         \
         return ((a >= b) | (b != b)) ? a : b;                                                      \
