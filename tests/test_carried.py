@@ -531,7 +531,7 @@ def test_loops_are_vectorised(tmp_path):
     lines = module._C.split("\n")
     for kernel in ("FORWARD", "GRADIENT"):
         for dtype in ("FLOAT32", "FLOAT64", "BFLOAT16"):
-            command = ["cc", *module._FLAGS, "-march=native", "-Wall", "-Werror",
+            command = ["cc", *module._FLAGS.split(), "-march=native", "-Wall", "-Werror",
                        "-fopt-info-vec-optimized", f"-D{kernel}", f"-D{dtype}", "-DHOW0=1",
                        "-DHOW1=2", str(source), "-o", str(tmp_path / "loop.so")]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -444,7 +444,7 @@ _DTYPES = {
 _FLAGS = (
     "-std=gnu11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off "
     "-fPIC -shared -fvisibility=hidden -fopenmp"
-).split()
+)
 _NATIVE = {
     "x86_64": ["-march=native", "-mprefer-vector-width=512"],
     "aarch64": ["-mcpu=native"],
@@ -579,7 +579,7 @@ def _compiled(macros: list[str]) -> Path:
     compiler = next(filter(None, map(shutil.which, names)), None)
     if compiler is None:
         raise OSError(f"no C compiler was found ({', '.join(names)})")
-    flags = [*_FLAGS, *_NATIVE.get(platform.machine(), []), *macros]
+    flags = [*_FLAGS.split(), *_NATIVE.get(platform.machine(), []), *macros]
     found = Path(compiler).stat()
     stamp = f"{found.st_size} {found.st_mtime_ns}"
     key = "\0".join([_C, compiler, stamp, _processor(), *flags])
