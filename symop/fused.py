@@ -315,6 +315,8 @@ def _are_plain(values: Sequence[Any], masks: Sequence[int]) -> bool:
             return False
         if value.layout != torch.strided or value.is_neg():
             return False
+        if not torch._C._has_storage(value):
+            return False  # a batch of gradients, which vmap holds elsewhere
         if k in masks:
             if value.dtype != torch.bool:
                 return False
