@@ -191,6 +191,13 @@ def rest_bessel_k1(z: mpf) -> mpf:
     return x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))
 
 
+def langevin_over_x(z: mpf) -> mpf:
+    """(coth(x) - 1/x)/x as a function of z = x*x."""
+    with mp.workprec(600):
+        x = mp.sqrt(z) or mpf("1e-40")
+        return (mp.coth(x) - 1 / x) / x
+
+
 FITS = {
     fit.function: fit
     for fit in (
@@ -257,5 +264,8 @@ FITS = {
             lambda t: 1 / turned(far_bessel_k(0), 4)(t), exact=1),
         Fit("symop_fit_k1_far", turned(far_bessel_k(1), 4), (-1, 1), 24,
             lambda t: 1 / turned(far_bessel_k(1), 4)(t), exact=1),
+        Fit("symop_fit_langevinf", langevin_over_x, (0, 1), 5,
+            lambda z: 1 / langevin_over_x(z), kind="float", exact=1),
+        Fit("symop_fit_langevin", langevin_over_x, (0, 1), 10, lambda z: 1 / langevin_over_x(z)),
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symop.backends.vector_math import SPELLED, bound, definitions, spelling
+from symop.backends.vector_math import SPELLED, bound, definitions, far, spelling
 from symop.frames import Frame
 from symop.loops import Loop, Result, Routine, schedule
 from symop.lowering import lower
@@ -134,7 +134,7 @@ def kernel_source(name: str, routine: Routine, loop: Loop, variant: Variant) -> 
 
 def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelView:
     printer = _Printer(routine, loop, variant)
-    far = _Printer(routine, loop, variant, anywhere=True)
+    distant = _Printer(routine, loop, variant, anywhere=True)
     body = printer.body()
     results = printer.results
     real_size = 8 if variant.is_double else 4
@@ -164,9 +164,9 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         pointers=tuple(printer.pointers()),
         body=tuple(body),
         guard=tuple(printer.guard()),
-        far_body=tuple(far.body()),
-        far_stores=tuple(far.stores(is_sum=False)),
-        far_additions=tuple(far.stores(is_sum=True)),
+        far_body=tuple(distant.body()),
+        far_stores=tuple(distant.stores(is_sum=False)),
+        far_additions=tuple(distant.stores(is_sum=True)),
         stores=tuple(printer.stores(is_sum=False)),
         sums=sums,
         sum_pointers=tuple(printer.pointers(is_sum=True)),
@@ -308,22 +308,31 @@ class _Printer:
         return self.lines
 
     def guard(self) -> list[str]:
-        """Tests whether an argument is too large for a vector function; none where all serve."""
-        tests = []
-        for index, node in enumerate(self.nodes):
-            most = bound(node.op, self.variant.is_double) if node.op in SPELLED else None
-            if self.alive[index] and most is not None:
-                tests.append((node.operands[0], _number(Fraction(most), self.variant.is_double)))
+        """Tests whether arguments are too far out for a vector function; none where all serve."""
+        is_double = self.variant.is_double
+        tests = [
+            node
+            for index, node in enumerate(self.nodes)
+            if self.alive[index] and node.op in SPELLED
+            and (bound(node.op, is_double) is not None or far(node.op, is_double))
+        ]  # fmt: skip
         if not tests:
             return []
         printer = _Printer(self.routine, self.loop, self.variant)
         printer.results = []
-        printer.require({index for index, _ in tests})
+        printer.require({operand for node in tests for operand in node.operands})
         lines = printer.body()
-        fabs = spelling("abs", self.variant.is_double)
+        fabs = spelling("abs", is_double)
+        for node in tests:
+            values = ", ".join(printer.texts[operand].text for operand in node.operands)
+            most = bound(node.op, is_double)
+            if most is None:
+                test = f"{far(node.op, is_double)}({values})"
+            else:
+                test = f"{fabs}({values}) > {_number(Fraction(most), is_double).text}"
+            lines.append(f"is_large |= {test};")
         self.functions |= printer.functions
-        return [*lines, *(f"is_large |= {fabs}({printer.texts[index].text}) > {most.text};"
-                          for index, most in tests)]  # fmt: skip
+        return list(dict.fromkeys(lines))
 
     def stores(self, *, is_sum: bool) -> list[str]:
         """What becomes of the results for one element."""
