@@ -208,6 +208,13 @@ def far_erfinv(t: mpf) -> mpf:
     return mp.erfinv(a) / a
 
 
+def langevin_over_x(z: mpf) -> mpf:
+    """(coth(x) - 1/x)/x as a function of z = x*x."""
+    with mp.workprec(600):
+        x = mp.sqrt(z) or mpf("1e-40")
+        return (mp.coth(x) - 1 / x) / x
+
+
 FITS = {
     fit.function: fit
     for fit in (
@@ -279,5 +286,8 @@ FITS = {
         Fit("symop_fit_lgamma", lgamma_quotient, (-1, 1), 20, lambda t: 1 / lgamma_quotient(t),
             exact=6),
         Fit("symop_fit_erfinv_far", far_erfinv, (-1, 1), 11, lambda t: 1 / far_erfinv(t)),
+        Fit("symop_fit_langevinf", langevin_over_x, (0, 1), 5,
+            lambda z: 1 / langevin_over_x(z), kind="float", exact=1),
+        Fit("symop_fit_langevin", langevin_over_x, (0, 1), 10, lambda z: 1 / langevin_over_x(z)),
     )
 }  # fmt: skip

@@ -17,9 +17,8 @@ SYMOP_INLINE float symop_fit_expf(float x) {
 }
 /* end */
 
-SYMOP_INLINE float symop_expf(float x) {
-    float a = x < -105.0f ? -105.0f : x;
-    a = a > 89.0f ? 89.0f : a;
+/* exp(a) as a product of three numbers, for -120 <= a <= 89. */
+SYMOP_INLINE float symop_exp_partsf(float a, float *first, float *second) {
     float t = FMAF(a, 0x1.715476p+0f, SYMOP_ROUNDERF);
     float n = t - SYMOP_ROUNDERF;
     float r = FMAF(n, -0x1.62e4p-1f, a);
@@ -28,8 +27,15 @@ SYMOP_INLINE float symop_expf(float x) {
     uint32_t half = bits >> 1;
     float p = FMAF(symop_fit_expf(r), r, 1.0f);
     /* The bits hold 0x4b400000 + n, and half of them 0x25a00000 + n/2. */
-    float first = symop_float((half << 23) + 0x3f800000u);
-    float second = symop_float(((bits - half) << 23) + 0x3f800000u);
+    *first = symop_float((half << 23) + 0x3f800000u);
+    *second = symop_float(((bits - half) << 23) + 0x3f800000u);
+    return p;
+}
+
+SYMOP_INLINE float symop_expf(float x) {
+    float a = x < -120.0f ? -120.0f : x;
+    float first, second;
+    float p = symop_exp_partsf(a > 89.0f ? 89.0f : a, &first, &second);
     return p * first * second;
 }
 
@@ -53,9 +59,8 @@ SYMOP_INLINE double symop_fit_exp(double x) {
 }
 /* end */
 
-SYMOP_INLINE double symop_exp(double x) {
-    double a = x < -746.0 ? -746.0 : x;
-    a = a > 710.0 ? 710.0 : a;
+/* The same, for -760 <= a <= 710. */
+SYMOP_INLINE double symop_exp_parts(double a, double *first, double *second) {
     double t = FMA(a, 0x1.71547652b82fep+0, SYMOP_ROUNDER);
     double n = t - SYMOP_ROUNDER;
     double r = FMA(n, -0x1.62e42fefap-1, a);
@@ -63,7 +68,14 @@ SYMOP_INLINE double symop_exp(double x) {
     uint64_t bits = symop_bits64(t);
     uint64_t half = bits >> 1;
     double p = FMA(symop_fit_exp(r), r, 1.0);
-    double first = symop_double((half << 52) + 0x3ff0000000000000u);
-    double second = symop_double(((bits - half) << 52) + 0x3ff0000000000000u);
+    *first = symop_double((half << 52) + 0x3ff0000000000000u);
+    *second = symop_double(((bits - half) << 52) + 0x3ff0000000000000u);
+    return p;
+}
+
+SYMOP_INLINE double symop_exp(double x) {
+    double a = x < -760.0 ? -760.0 : x;
+    double first, second;
+    double p = symop_exp_parts(a > 710.0 ? 710.0 : a, &first, &second);
     return p * first * second;
 }

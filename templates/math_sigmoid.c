@@ -1,16 +1,53 @@
-/* With e = exp(-|x|): 1/(1 + e) or e/(1 + e), corrected by what the sum 1 + e lost. */
+/*
+ * With e = exp(-|x|): 1/(1 + e) or e/(1 + e), by the reciprocal of the sum, which sigmoid(-x) and silu(x)
+ * have in common with it, and what sum and reciprocal lost.
+ */
+/* exp(-|x|), and its factors. */
+SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) {
+    float a = -__builtin_fabsf(x);
+    *p = symop_exp_partsf(a < -120.0f ? -120.0f : a, first, second);
+    return *p * *first * *second;
+}
+
 SYMOP_INLINE float symop_sigmoidf(float x) {
-    float e = symop_expf(-__builtin_fabsf(x));
+    float p, first, second;
+    float e = symop_decayf(x, &p, &first, &second);
     float sum = 1.0f + e;
-    float lost = e - (sum - 1.0f);
-    float y = (x < 0.0f ? e : 1.0f) / sum;
-    return FMAF(-y, lost, y);
+    float y = 1.0f / sum;
+    float low = (symop_residualf(1.0f, y, sum) - y * (e - (sum - 1.0f))) * y;
+    float part = x < 0.0f ? e : 1.0f;
+    return FMAF(part, low, part * y);
+}
+
+/* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
+SYMOP_INLINE float symop_siluf(float x) {
+    float p, first, second;
+    float y = 1.0f / (1.0f + symop_decayf(x, &p, &first, &second));
+    float b = x < -120.0f ? -120.0f : x;
+    return (x < 0.0f ? b * p * first * second : x) * y;
+}
+
+/* exp(-|x|), and its factors. */
+SYMOP_INLINE double symop_decay(double x, double *p, double *first, double *second) {
+    double a = -__builtin_fabs(x);
+    *p = symop_exp_parts(a < -760.0 ? -760.0 : a, first, second);
+    return *p * *first * *second;
 }
 
 SYMOP_INLINE double symop_sigmoid(double x) {
-    double e = symop_exp(-__builtin_fabs(x));
+    double p, first, second;
+    double e = symop_decay(x, &p, &first, &second);
     double sum = 1.0 + e;
-    double lost = e - (sum - 1.0);
-    double y = (x < 0.0 ? e : 1.0) / sum;
-    return FMA(-y, lost, y);
+    double y = 1.0 / sum;
+    double low = (symop_residual(1.0, y, sum) - y * (e - (sum - 1.0))) * y;
+    double part = x < 0.0 ? e : 1.0;
+    return FMA(part, low, part * y);
+}
+
+/* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
+SYMOP_INLINE double symop_silu(double x) {
+    double p, first, second;
+    double y = 1.0 / (1.0 + symop_decay(x, &p, &first, &second));
+    double b = x < -760.0 ? -760.0 : x;
+    return (x < 0.0 ? b * p * first * second : x) * y;
 }

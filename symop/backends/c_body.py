@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from symop.backends.vector_math import SPELLED, bound, spelling
+from symop.backends.vector_math import SPELLED, bound, far, spelling
 from symop.frames import Frame
 from symop.loops import Loop, Result
 from symop.program import COMPARISONS, LOGICAL, Node, needed
@@ -71,8 +71,8 @@ class Spelling(Protocol):
     def function(self, name: str, *, anywhere: bool = False) -> str:
         """The name of a function; `anywhere`, of its spelling that is right for all arguments."""
 
-    def bound(self, name: str) -> Text | None:
-        """The largest |x| that the vectorised spelling of a function is right for, if any."""
+    def test(self, name: str, values: str) -> str | None:
+        """Whether the values are too far out for the vectorised spelling, where any are."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,13 @@ class FixedType:
         """The function of the type."""
         return spelling(name, self.is_double, anywhere=anywhere)
 
-    def bound(self, name: str) -> Text | None:
-        """A literal."""
-        most = bound(name, self.is_double)
-        return None if most is None else self.number(Fraction(most))
+    def test(self, name: str, values: str) -> str | None:
+        """A comparison with a literal, or a predicate of the function."""
+        predicate, most = far(name, self.is_double), bound(name, self.is_double)
+        if most is not None:
+            size = f"{self.function('abs')}({values})"
+            return f"{size} > {self.number(Fraction(most)).text}"
+        return f"{predicate}({values})" if predicate else None
 
 
 class Body:
@@ -179,22 +182,23 @@ class Body:
         return self.lines
 
     def guard(self) -> list[str]:
-        """Tests whether an argument is too large for a vector function; none where all serve."""
-        tests = []
-        for index, node in enumerate(self.nodes):
-            most = self.spelling.bound(node.op) if node.op in SPELLED else None
-            if self.alive[index] and most is not None:
-                tests.append((node.operands[0], most))
+        """Tests whether arguments are too far out for a vector function; none where all serve."""
+        tests = [
+            node
+            for index, node in enumerate(self.nodes)
+            if self.alive[index] and node.op in SPELLED and self.spelling.test(node.op, "")
+        ]
         if not tests:
             return []
         printer = copy.copy(self)
         printer.results = []
-        printer._begin({index for index, _ in tests})
+        printer._begin({operand for node in tests for operand in node.operands})
         lines = printer.body()
-        fabs = self.spelling.function("abs")
         self.functions |= printer.functions
-        return [*lines, *(f"is_large |= {fabs}({printer.texts[index].text}) > {most.text};"
-                          for index, most in tests)]  # fmt: skip
+        for node in tests:
+            values = ", ".join(printer.texts[operand].text for operand in node.operands)
+            lines.append(f"is_large |= {self.spelling.test(node.op, values)};")
+        return list(dict.fromkeys(lines))
 
     def named_value(self, index: int) -> Text:
         """The value of a node as a name."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symop.backends.c_body import ATOM, CONDITIONAL, UNARY, Body, Text
-from symop.backends.vector_math import FUNCTIONS, bound, definitions, spelling
+from symop.backends.vector_math import FUNCTIONS, bound, definitions, far, spelling
 from symop.frames import SCALAR, Frame
 from symop.loops import Loop
 from symop.program import Argument
@@ -56,7 +56,7 @@ class _AnyType:
     """The spelling for every type that a macro may choose: R(2.5), EXP(x)."""
 
     used: set[tuple[str, bool]] = field(default_factory=set)
-    bounds: set[str] = field(default_factory=set)
+    guarded: set[str] = field(default_factory=set)
     fused: str = "FUSED"
 
     def number(self, value: Fraction) -> Text:
@@ -67,15 +67,17 @@ class _AnyType:
         return Text(f"R({value.numerator if is_short else repr(near)})", ATOM)
 
     def function(self, name: str, *, anywhere: bool = False) -> str:
-        part = anywhere and FUNCTIONS[name].bounds is not None
+        part = anywhere and _is_partial(name)
         self.used.add((name, part))
         return _macro(name, part)
 
-    def bound(self, name: str) -> Text | None:
-        if FUNCTIONS[name].bounds is None:
+    def test(self, name: str, values: str) -> str | None:
+        if not _is_partial(name):
             return None
-        self.bounds.add(name)
-        return Text(f"R(LARGEST_{name.upper()})")
+        self.guarded.add(name)
+        if FUNCTIONS[name].bounds is None:
+            return f"FAR_{name.upper()}({values})"
+        return f"{self.function('abs')}({values}) > R(LARGEST_{name.upper()})"
 
     def names(self, is_double: bool) -> Lines:
         """The macros for one type."""
@@ -83,9 +85,21 @@ class _AnyType:
         for name, part in sorted(self.used):
             text = spelling(name, is_double, anywhere=part)
             lines.append(f"#define {_macro(name, part)} {text}")
-        for name in sorted(self.bounds):
-            lines.append(f"#define LARGEST_{name.upper()} {bound(name, is_double):g}")
+        for name in sorted(self.guarded):
+            most, predicate = bound(name, is_double), far(name, is_double)
+            is_bound = most is not None
+            text = (
+                f"LARGEST_{name.upper()} {most:g}"
+                if is_bound
+                else f"FAR_{name.upper()} {predicate}"
+            )
+            lines.append(f"#define {text}")
         return tuple(lines)
+
+
+def _is_partial(name: str) -> bool:
+    """Whether the vectorised spelling of a function is wrong for some arguments."""
+    return FUNCTIONS[name].bounds is not None or FUNCTIONS[name].is_guarded
 
 
 def _macro(name: str, anywhere: bool) -> str:

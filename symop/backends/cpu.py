@@ -106,7 +106,7 @@ def kernel_source(name: str, routine: Routine, loop: Loop, variant: Variant) -> 
 
 def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelView:
     printer = _Printer(routine, loop, variant)
-    far = _Printer(routine, loop, variant, anywhere=True)
+    distant = _Printer(routine, loop, variant, anywhere=True)
     body = printer.body()
     results = printer.results
     real_size = 8 if variant.is_double else 4
@@ -136,9 +136,9 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         pointers=tuple(printer.pointers()),
         body=tuple(body),
         guard=tuple(printer.guard()),
-        far_body=tuple(far.body()),
-        far_stores=tuple(far.stores(is_sum=False)),
-        far_additions=tuple(far.stores(is_sum=True)),
+        far_body=tuple(distant.body()),
+        far_stores=tuple(distant.stores(is_sum=False)),
+        far_additions=tuple(distant.stores(is_sum=True)),
         stores=tuple(printer.stores(is_sum=False)),
         sums=sums,
         sum_pointers=tuple(printer.pointers(is_sum=True)),

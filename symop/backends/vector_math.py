@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from symop.backends.stable_math import STABLE
 from symop.rendering import template_folder
 
 
@@ -19,6 +20,8 @@ class VectorFunction:
     bounds: the largest |x|, for float and for double, up to which the definition is right, if it
         is not right everywhere. A function with bounds has a second spelling that is right
         everywhere, the same number within the bounds, and not vectorised.
+    is_guarded: whether it is right only where its `symop_far_` function is 0; it then has a second
+        spelling too, as one with bounds has.
     is_vectorised: whether a loop over it becomes vector instructions.
     """
 
@@ -26,6 +29,7 @@ class VectorFunction:
     file: str = ""
     builtin: str = ""
     bounds: tuple[float, float] | None = None
+    is_guarded: bool = False
     is_vectorised: bool = True
 
     def __post_init__(self) -> None:
@@ -48,7 +52,7 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "log2": ("log",),
     "log10": ("log2",),
     "pow": ("exp2", "log2"),
-    "sigmoid": ("exp",),
+    "sigmoid": ("exp", "pairs"),
     "scaled_erfc": (),
     "erfc": ("exp", "pow", "scaled_erfc"),
     "erfcx": ("exp", "scaled_erfc"),
@@ -73,6 +77,7 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "hypot": (),
     "selection": (),
     "remainder": (),
+    **{file: calls for file, (calls, _) in STABLE.items()},
 }
 
 # SYMOP_TRIGONOMETRIC_BOUND in templates/math_trigonometric.c.
@@ -86,8 +91,7 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for name in (
                 "exp", "expm1", "log", "log1p", "tanh", "erf", "exp2", "log2", "log10", "pow",
                 "sigmoid", "erfc", "sinh", "cosh", "atan", "atan2", "asin", "acos", "asinh",
-                "acosh", "atanh", "hypot", "erfcx",
-                "digamma", "lgamma", "erfinv",
+                "acosh", "atanh", "erfcx", "digamma", "lgamma", "erfinv",
             )
         ),
         *(VectorFunction(name, "bessel_i") for name in ("i0", "i0e", "i1", "i1e")),
@@ -96,11 +100,14 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for part in ("", "scaled_")
             for order in (0, 1)
         ),
+        VectorFunction("hypot", "hypot", is_guarded=True),
         *(VectorFunction(name, name, bounds=_TRIGONOMETRIC) for name in ("sin", "cos", "tan")),
         *(
             VectorFunction(name, "selection")
             for name in ("maximum", "minimum", "fmax", "fmin", "sign", "relu", "rsqrt")
         ),
+        VectorFunction("silu", "sigmoid"),
+        *(VectorFunction(name, file) for file, (_, names) in STABLE.items() for name in names),
         VectorFunction("remainder", "remainder", is_vectorised=False),
         VectorFunction("fmod", builtin="fmod", is_vectorised=False),
         VectorFunction("abs", builtin="fabs"),
@@ -148,8 +155,13 @@ def spelling(name: str, is_double: bool, *, anywhere: bool = False) -> str:
     suffix = "" if is_double else "f"
     if function.builtin:
         return f"__builtin_{function.builtin}{suffix}"
-    part = "_any" if anywhere and function.bounds else ""
+    part = "_any" if anywhere and (function.bounds or function.is_guarded) else ""
     return f"symop_{name}{part}{suffix}"
+
+
+def far(name: str, is_double: bool) -> str | None:
+    """The name of the C function that says where the vectorised spelling is wrong, if any does."""
+    return f"symop_far_{name}{'' if is_double else 'f'}" if FUNCTIONS[name].is_guarded else None
 
 
 def bound(name: str, is_double: bool) -> float | None:

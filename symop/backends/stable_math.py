@@ -1,0 +1,21 @@
+"""Functions that C computes as they stand, for which other backends use their forms.
+
+A form is a formula in simpler functions; C has fused operations, numbers of two parts and the
+bits of exponents besides, with which the same digits take fewer operations.
+"""
+
+from __future__ import annotations
+
+# By file, `templates/math_<file>.c`: the files that it calls, and the functions that it defines.
+STABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "pairs": (("log",), ()),
+    "exprel": (
+        ("exp", "expm1"),
+        ("exprel", "inverse_exprel", "exprel_mean", "inverse_exprel_1"),
+    ),
+    "gaussian": (("exp", "pairs"), ("gaussian", "gaussian_half", "normal_density")),
+    "log1p_square": (("log", "pairs"), ("log1p_square",)),
+    "logit": (("log", "pairs"), ("logit",)),
+    "log_ratio": (("log", "pairs"), ("log_ratio",)),
+    "softplus": (("log", "pairs", "sigmoid"), ("softplus1", "logsigmoid")),
+}

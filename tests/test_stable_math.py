@@ -1,0 +1,106 @@
+"""The C functions that stand for forms: accuracy against the references of their records."""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+
+from symop.backends.stable_math import STABLE
+from symop.functions import table
+from tests.test_vector_math import (
+    COMPILERS,
+    DTYPES,
+    TARGETS,
+    arity,
+    compiled,
+    error,
+    has_fused,
+    run,
+    special,
+)  # fmt: skip
+
+NAMES = sorted(name for _, names in STABLE.values() for name in names)
+# Where dense points lie: the joints of the methods, and where values leave the range of a format.
+RANGES = {
+    "exprel": ((-40, 95), (-3, 3), (680, 720)),
+    "inverse_exprel": ((-40, 110), (-3, 3), (700, 760)),
+    "inverse_exprel_1": ((-40, 110), (-3, 3), (700, 760)),
+    "exprel_mean": ((-40, 40), (-3, 3), (-70, 70)),
+    "gaussian": ((-11, 11), (-28, 28), (-1, 1)),
+    "gaussian_half": ((-15, 15), (-39, 39), (-1, 1)),
+    "normal_density": ((-15, 15), (-39, 39), (-1, 1)),
+    "log1p_square": ((-5, 5), (0, 0.1), (1e4, 1e10)),
+    "logit": ((0, 1), (0.49, 0.51), (0.999, 1)),
+    "softplus1": ((-104, 40), (-3, 3), (-746, 10)),
+    "logsigmoid": ((-40, 104), (-3, 3), (-10, 746)),
+}  # fmt: skip
+# Errors in units in the last place, from the roundings of the methods.
+LIMITS = {"inverse_exprel_1": 4}
+LIMIT = 2.5
+
+
+@pytest.fixture(scope="module", params=[(c, t) for c in COMPILERS for t in TARGETS], ids="-".join)
+def library(request, tmp_path_factory):
+    compiler, target = request.param
+    found = compiled(tmp_path_factory.mktemp("stable_math"), compiler, target, NAMES)
+    found.fused = has_fused(target)
+    return found
+
+
+def sampled(name: str, dtype: type, count: int) -> np.ndarray:
+    """Uniform points of the ranges, numbers of every magnitude, and special ones."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    parts = [rng.uniform(low, high, count).astype(dtype) for low, high in RANGES[name]]
+    width = np.uint32 if dtype == np.float32 else np.uint64
+    parts.append(rng.integers(0, np.iinfo(width).max, count, dtype=width).view(dtype))
+    return np.concatenate([*parts, special(dtype)])
+
+
+def exact(name: str, *values: float) -> mpf:
+    """The value of the reference, in precision enough for what cancels in it."""
+    with mp.workprec(300):
+        return table()[name].reference(*map(mpf, values))
+
+
+def check(library, name: str, *arrays: np.ndarray) -> None:
+    got = run(library, name, *arrays)
+    limit = LIMITS.get(name, LIMIT)
+    worst = (0.0,)
+    for values, y in zip(np.stack(arrays).T.tolist(), got.tolist(), strict=True):
+        true = exact(name, *values)
+        if mp.isnan(true):
+            assert math.isnan(y), (values, y)
+        else:
+            with mp.workprec(160):
+                found = error(y, true, arrays[0].dtype.type)
+            worst = max(worst, (found, values, y, mp.nstr(true, 20)))
+    assert worst[0] <= limit, worst
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if arity(name) == 1])
+@pytest.mark.parametrize("real", DTYPES)
+def test_functions_of_one_number_are_accurate(library, name, real):
+    check(library, name, sampled(name, DTYPES[real], 300))
+
+
+@pytest.mark.parametrize("real", DTYPES)
+def test_logarithms_of_quotients_are_accurate(library, real):
+    dtype = DTYPES[real]
+    rng = np.random.default_rng(8)
+    low, high = (-100, 87) if dtype == np.float32 else (-740, 709)
+    a, b = np.exp(rng.uniform(low, high, (2, 1200))).astype(dtype)
+    b[:400] = a[:400] * rng.uniform(0.4, 2.5, 400).astype(dtype)
+    b[400:600] = a[400:600] * (1 + rng.integers(-9, 9, 200) * np.finfo(dtype).eps).astype(dtype)
+    check(library, "log_ratio", a, b)
+    edges = np.array([0.0, 0.5, 1.0, 3.0, math.inf], dtype=dtype)
+    edges = np.concatenate([edges, -edges, [math.nan]]).astype(dtype)
+    a, b = (m.ravel() for m in np.meshgrid(edges, edges))
+    with np.errstate(all="ignore"):
+        quotient = a / b
+        want = np.log(quotient)
+    got = run(library, "log_ratio", a, b)
+    np.testing.assert_allclose(got, want, rtol=4 * np.finfo(dtype).eps)
