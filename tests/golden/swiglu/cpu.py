@@ -244,21 +244,22 @@ typedef float element;
 #ifdef FLOAT64
 typedef double real;
 #define FUSED FMA
-#define ABS __builtin_fabs
-#define EXP symop_exp
 #define MAXIMUM symop_maximum
 #define MINIMUM symop_minimum
 #define SIGMOID symop_sigmoid
+#define SILU symop_silu
 #else
 typedef float real;
 #define FUSED FMAF
-#define ABS __builtin_fabsf
-#define EXP symop_expf
 #define MAXIMUM symop_maximumf
 #define MINIMUM symop_minimumf
 #define SIGMOID symop_sigmoidf
+#define SILU symop_siluf
 #endif
 #define R(number) ((real)(number))
+
+/* A loop with a call that is not inlined is not vectorised, however long the function is. */
+#define SYMOP_INLINE static inline __attribute__((always_inline, unused))
 
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__FP_FAST_FMA)
 #define SYMOP_FUSED 1
@@ -270,25 +271,25 @@ typedef float real;
 #define FMAF(a, b, c) ((a) * (b) + (c))
 #endif
 
-static inline uint32_t symop_bits32(float x) {
+SYMOP_INLINE uint32_t symop_bits32(float x) {
     uint32_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static inline float symop_float(uint32_t bits) {
+SYMOP_INLINE float symop_float(uint32_t bits) {
     float x;
     __builtin_memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static inline uint64_t symop_bits64(double x) {
+SYMOP_INLINE uint64_t symop_bits64(double x) {
     uint64_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static inline double symop_double(uint64_t bits) {
+SYMOP_INLINE double symop_double(uint64_t bits) {
     double x;
     __builtin_memcpy(&x, &bits, sizeof x);
     return x;
@@ -298,26 +299,79 @@ static inline double symop_double(uint64_t bits) {
 #define SYMOP_ROUNDERF 0x1.8p23f
 #define SYMOP_ROUNDER 0x1.8p52
 
+/* What a product lost in rounding: a*b - product. */
+SYMOP_INLINE double symop_product_low(double a, double b, double product) {
+#if SYMOP_FUSED
+    return FMA(a, b, -product);
+#else
+    /* Dekker's splitting, which overflows beyond 2**996. */
+    double c = 0x1.0000002p27 * a;
+    double d = 0x1.0000002p27 * b;
+    double a_high = c - (c - a);
+    double b_high = d - (d - b);
+    double a_low = a - a_high;
+    double b_low = b - b_high;
+    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+#endif
+}
+
+/* What a sum lost in rounding: a + b - sum, whichever is larger. */
+SYMOP_INLINE double symop_sum_low(double a, double b, double sum) {
+    double back = sum - a;
+    return (a - (sum - back)) + (b - back);
+}
+
+/*
+ * Maxima and minima, sign and relu as torch has them: maximum and minimum give NaN where an operand
+ * is NaN, fmax and fmin the other operand; of equal operands, the first. sign(NaN) is 0, and
+ * relu(NaN) NaN. No condition is a combination of two: gcc 12 does not vectorise a selection between
+ * conditions, which is what several of them in a row become.
+ */
+#define SYMOP_SELECTION(real, suffix)                                                              \
+    SYMOP_INLINE real symop_maximum##suffix(real a, real b) {                                      \
+        real most = b > a ? b : a;                                                                 \
+        return b != b ? b : most;                                                                  \
+    }                                                                                              \
+    SYMOP_INLINE real symop_minimum##suffix(real a, real b) {                                      \
+        real least = b < a ? b : a;                                                                \
+        return b != b ? b : least;                                                                 \
+    }                                                                                              \
+    SYMOP_INLINE real symop_fmax##suffix(real a, real b) {                                         \
+        return ((a >= b) | (b != b)) ? a : b;                                                      \
+    }                                                                                              \
+    SYMOP_INLINE real symop_fmin##suffix(real a, real b) {                                         \
+        return ((a <= b) | (b != b)) ? a : b;                                                      \
+    }                                                                                              \
+    SYMOP_INLINE real symop_sign##suffix(real x) {                                                 \
+        return x > 0 ? (real)1 : (x < 0 ? (real)-1 : (real)0);                                     \
+    }                                                                                              \
+    SYMOP_INLINE real symop_relu##suffix(real x) { return x <= 0 ? (real)0 : x; }                  \
+    SYMOP_INLINE real symop_rsqrt##suffix(real x) {                                                \
+        return 1 / __builtin_sqrt##suffix(x);                                                      \
+    }
+
+SYMOP_SELECTION(float, f)
+SYMOP_SELECTION(double, )
+
 /*
  * exp(x) = 2**n * exp(r), x = n*ln(2) + r, |r| <= ln(2)/2. ln(2) is subtracted in two parts, the
  * first so short that its multiples by n are exact. 2**n is applied in two factors, so that a
  * subnormal result is rounded once.
  */
-/* Largest weighted error 1e-10; by benchmarks.vector_coefficients. */
-static inline float symop_fit_expf(float x) {
-    float p = 0x1.9e79f80000000p-13f;
-    p = FMAF(p, x, 0x1.6d52120000000p-10f);
-    p = FMAF(p, x, 0x1.1112de0000000p-7f);
-    p = FMAF(p, x, 0x1.5554e40000000p-5f);
+/* Largest weighted error 9.8e-11; by benchmarks.vector_coefficients. */
+SYMOP_INLINE float symop_fit_expf(float x) {
+    float p = 0x1.9dfb860000000p-13f;
+    p = FMAF(p, x, 0x1.6d4cba0000000p-10f);
+    p = FMAF(p, x, 0x1.11130e0000000p-7f);
+    p = FMAF(p, x, 0x1.5554e80000000p-5f);
     p = FMAF(p, x, 0x1.5555540000000p-3f);
     p = FMAF(p, x, 0x1.0000000000000p-1f);
     p = FMAF(p, x, 0x1.0000000000000p+0f);
     return p;
 }
 
-static inline float symop_expf(float x) {
-    float a = x < -105.0f ? -105.0f : x;
-    a = a > 89.0f ? 89.0f : a;
+/* exp(a) as a product of three numbers, for -120 <= a <= 89. */
+SYMOP_INLINE float symop_exp_partsf(float a, float *first, float *second) {
     float t = FMAF(a, 0x1.715476p+0f, SYMOP_ROUNDERF);
     float n = t - SYMOP_ROUNDERF;
     float r = FMAF(n, -0x1.62e4p-1f, a);
@@ -326,32 +380,38 @@ static inline float symop_expf(float x) {
     uint32_t half = bits >> 1;
     float p = FMAF(symop_fit_expf(r), r, 1.0f);
     /* The bits hold 0x4b400000 + n, and half of them 0x25a00000 + n/2. */
-    float first = symop_float((half << 23) + 0x3f800000u);
-    float second = symop_float(((bits - half) << 23) + 0x3f800000u);
+    *first = symop_float((half << 23) + 0x3f800000u);
+    *second = symop_float(((bits - half) << 23) + 0x3f800000u);
+    return p;
+}
+
+SYMOP_INLINE float symop_expf(float x) {
+    float a = x < -120.0f ? -120.0f : x;
+    float first, second;
+    float p = symop_exp_partsf(a > 89.0f ? 89.0f : a, &first, &second);
     return p * first * second;
 }
 
 /* Largest weighted error 5.4e-18; by benchmarks.vector_coefficients. */
-static inline double symop_fit_exp(double x) {
+SYMOP_INLINE double symop_fit_exp(double x) {
     double z = x * x;
-    double p = 0x1.ad1c9d043f260p-26;
-    p = FMA(p, z, 0x1.71df571ff37e8p-19);
-    p = FMA(p, z, 0x1.a01a011b749abp-13);
-    p = FMA(p, z, 0x1.1111111128a01p-7);
+    double p = 0x1.ad1f751fecafdp-26;
+    p = FMA(p, z, 0x1.71df55a62cb3bp-19);
+    p = FMA(p, z, 0x1.a01a011bf2c65p-13);
+    p = FMA(p, z, 0x1.111111112892ap-7);
     p = FMA(p, z, 0x1.5555555555501p-3);
-    double q = 0x1.289f8a48081b4p-22;
-    q = FMA(q, z, 0x1.a019ab2db4900p-16);
-    q = FMA(q, z, 0x1.6c16c17cc3115p-10);
-    q = FMA(q, z, 0x1.5555555553207p-5);
+    double q = 0x1.289f7fb90836cp-22;
+    q = FMA(q, z, 0x1.a019ab3847e56p-16);
+    q = FMA(q, z, 0x1.6c16c17cbfadap-10);
+    q = FMA(q, z, 0x1.5555555553212p-5);
     p = FMA(q, x, p);
     p = FMA(p, x, 0x1.0000000000000p-1);
     p = FMA(p, x, 0x1.0000000000000p+0);
     return p;
 }
 
-static inline double symop_exp(double x) {
-    double a = x < -746.0 ? -746.0 : x;
-    a = a > 710.0 ? 710.0 : a;
+/* The same, for -760 <= a <= 710. */
+SYMOP_INLINE double symop_exp_parts(double a, double *first, double *second) {
     double t = FMA(a, 0x1.71547652b82fep+0, SYMOP_ROUNDER);
     double n = t - SYMOP_ROUNDER;
     double r = FMA(n, -0x1.62e42fefap-1, a);
@@ -359,55 +419,194 @@ static inline double symop_exp(double x) {
     uint64_t bits = symop_bits64(t);
     uint64_t half = bits >> 1;
     double p = FMA(symop_fit_exp(r), r, 1.0);
-    double first = symop_double((half << 52) + 0x3ff0000000000000u);
-    double second = symop_double(((bits - half) << 52) + 0x3ff0000000000000u);
+    *first = symop_double((half << 52) + 0x3ff0000000000000u);
+    *second = symop_double(((bits - half) << 52) + 0x3ff0000000000000u);
+    return p;
+}
+
+SYMOP_INLINE double symop_exp(double x) {
+    double a = x < -760.0 ? -760.0 : x;
+    double first, second;
+    double p = symop_exp_parts(a > 710.0 ? 710.0 : a, &first, &second);
     return p * first * second;
 }
 
 /*
- * Maxima and minima, sign and relu as torch has them: maximum and minimum give NaN where an operand
- * is NaN, fmax and fmin the other operand; of equal operands, the first. sign(NaN) is 0, and
- * relu(NaN) NaN.
+ * log(x) = k*ln(2) + log(1 + f), x = 2**k * (1 + f), sqrt(1/2) <= 1 + f < sqrt(2).
+ * float: log(1 + f) = f - f**2/2 + f**3*p(f). double: s = f/(2 + f), and
+ * log(1 + f) = f - f**2/2 + s*(f**2/2 + s**2*p(s**2)), as in fdlibm (Sun Microsystems, 1993).
  */
-#define SYMOP_SELECTION(real, suffix)                                                              \
-    static inline real symop_maximum##suffix(real a, real b) {                                     \
-        return ((a >= b) | (a != a)) ? a : b;                                                      \
-    }                                                                                              \
-    static inline real symop_minimum##suffix(real a, real b) {                                     \
-        return ((a <= b) | (a != a)) ? a : b;                                                      \
-    }                                                                                              \
-    static inline real symop_fmax##suffix(real a, real b) {                                        \
-        return ((a >= b) | (b != b)) ? a : b;                                                      \
-    }                                                                                              \
-    static inline real symop_fmin##suffix(real a, real b) {                                        \
-        return ((a <= b) | (b != b)) ? a : b;                                                      \
-    }                                                                                              \
-    static inline real symop_sign##suffix(real x) {                                                \
-        return x > 0 ? (real)1 : (x < 0 ? (real)-1 : (real)0);                                     \
-    }                                                                                              \
-    static inline real symop_relu##suffix(real x) { return x <= 0 ? (real)0 : x; }                 \
-    static inline real symop_rsqrt##suffix(real x) {                                               \
-        return 1 / __builtin_sqrt##suffix(x);                                                      \
-    }
-
-SYMOP_SELECTION(float, f)
-SYMOP_SELECTION(double, )
-
-/* With e = exp(-|x|): 1/(1 + e) or e/(1 + e), corrected by what the sum 1 + e lost. */
-static inline float symop_sigmoidf(float x) {
-    float e = symop_expf(-__builtin_fabsf(x));
-    float sum = 1.0f + e;
-    float lost = e - (sum - 1.0f);
-    float y = (x < 0.0f ? e : 1.0f) / sum;
-    return FMAF(-y, lost, y);
+/* Largest weighted error 8.6e-10; by benchmarks.vector_coefficients. */
+SYMOP_INLINE float symop_fit_logf(float x) {
+    float z = x * x;
+    float p = 0x1.146ff00000000p-4f;
+    p = FMAF(p, z, 0x1.e6c0540000000p-4f);
+    p = FMAF(p, z, 0x1.233ba20000000p-3f);
+    p = FMAF(p, z, 0x1.99a4760000000p-3f);
+    float q = -0x1.de00020000000p-4f;
+    q = FMAF(q, z, -0x1.fc290a0000000p-4f);
+    q = FMAF(q, z, -0x1.555c440000000p-3f);
+    p = FMAF(q, x, p);
+    p = FMAF(p, x, -0x1.0000060000000p-2f);
+    p = FMAF(p, x, 0x1.5555480000000p-2f);
+    return p;
 }
 
-static inline double symop_sigmoid(double x) {
-    double e = symop_exp(-__builtin_fabs(x));
+/* k*ln(2) + log(1 + f + low), where low is below half a unit in the last place of f. */
+SYMOP_INLINE float symop_log_reducedf(float k, float f, float low) {
+    float square = f * f;
+    float y = FMAF(-0.5f, square, FMAF(k, 0x1.7f7d1cp-20f, square * f * symop_fit_logf(f)));
+    float whole = k * 0x1.62e4p-1f;
+    float sum = whole + f;
+    float lost = f - (sum - whole);
+    return sum + (lost + (y + FMAF(-f, low, low)));
+}
+
+SYMOP_INLINE float symop_logf(float x) {
+    int is_tiny = x < 0x1p-126f;
+    float scaled = is_tiny ? x * 0x1p25f : x;
+    uint32_t bits = symop_bits32(scaled) - 0x3f3504f3u;
+    float k = (float)((int32_t)bits >> 23) - (is_tiny ? 25.0f : 0.0f);
+    float f = symop_float((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    float y = symop_log_reducedf(k, f, 0.0f);
+    y = x < __builtin_inff() ? y : x;
+    return x > 0.0f ? y : (x == 0.0f ? -__builtin_inff() : __builtin_nanf(""));
+}
+
+/* Largest weighted error 1.2e-18; by benchmarks.vector_coefficients. */
+SYMOP_INLINE double symop_fit_log(double x) {
+    double p = 0x1.2f050e6ada499p-3;
+    p = FMA(p, x, 0x1.39a1cc6c217ffp-3);
+    p = FMA(p, x, 0x1.74663dcf5d372p-3);
+    p = FMA(p, x, 0x1.c71c52111a949p-3);
+    p = FMA(p, x, 0x1.24924941e3eacp-2);
+    p = FMA(p, x, 0x1.999999997ff03p-2);
+    p = FMA(p, x, 0x1.5555555555592p-1);
+    return p;
+}
+
+SYMOP_INLINE double symop_log_reduced(double k, double f, double low) {
+    double half = 0.5 * f * f;
+    double s = f / (2.0 + f);
+    double z = s * s;
+    double y = FMA(s, FMA(z, symop_fit_log(z), half), k * 0x1.cf79abc9e3b3ap-40) - half;
+    double whole = k * 0x1.62e42fefap-1;
+    double sum = whole + f;
+    double lost = f - (sum - whole);
+    return sum + (lost + (y + FMA(-f, low, low)));
+}
+
+SYMOP_INLINE double symop_log(double x) {
+    int is_tiny = x < 0x1p-1022;
+    double scaled = is_tiny ? x * 0x1p54 : x;
+    /* Biased by 1023, so that the exponent is positive; 2**52 + it is a number with these bits. */
+    uint64_t bits = symop_bits64(scaled) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;
+    double k = symop_double((bits >> 52) | 0x4330000000000000u) - (is_tiny ? 0x1p52 + 1077.0 : 0x1p52 + 1023.0);
+    double f = symop_double((bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
+    double y = symop_log_reduced(k, f, 0.0);
+    y = x < __builtin_inf() ? y : x;
+    return x > 0.0 ? y : (x == 0.0 ? -__builtin_inf() : __builtin_nan(""));
+}
+
+/* What float operations lost, and logarithms of sums of two numbers. */
+SYMOP_INLINE float symop_product_lowf(float a, float b, float product) {
+#if SYMOP_FUSED
+    return FMAF(a, b, -product);
+#else
+    return (float)((double)a * (double)b - (double)product);
+#endif
+}
+
+SYMOP_INLINE float symop_sum_lowf(float a, float b, float sum) {
+    float back = sum - a;
+    return (a - (sum - back)) + (b - back);
+}
+
+/* x - q*d, where q*d is near x. */
+SYMOP_INLINE float symop_residualf(float x, float q, float d) {
+#if SYMOP_FUSED
+    return FMAF(-q, d, x);
+#else
+    return (float)((double)x - (double)q * (double)d);
+#endif
+}
+
+SYMOP_INLINE double symop_residual(double x, double q, double d) {
+    double back = q * d;
+    return (x - back) - symop_product_low(q, d, back);
+}
+
+/* offset*ln(2) + log(s + low), for 2**-126 <= s < 2**126 and a low far below s. */
+SYMOP_INLINE float symop_log_pairf(float offset, float s, float low) {
+    uint32_t bits = symop_bits32(s) - 0x3f3504f3u;
+    int32_t exponent = (int32_t)bits >> 23;
+    float f = symop_float((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    float scale = symop_float(0x3f800000u - ((uint32_t)exponent << 23));
+    return symop_log_reducedf((float)exponent + offset, f, scale * low);
+}
+
+/* The same, for 2**-1022 <= s < 2**1022. */
+SYMOP_INLINE double symop_log_pair(double offset, double s, double low) {
+    uint64_t bits = symop_bits64(s) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;
+    uint64_t exponent = bits >> 52;
+    double k = symop_double(exponent | 0x4330000000000000u) - (0x1p52 + 1023.0);
+    double f = symop_double((bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
+    double scale = symop_double((2046u - exponent) << 52);
+    return symop_log_reduced(k + offset, f, scale * low);
+}
+
+/*
+ * With e = exp(-|x|): 1/(1 + e) or e/(1 + e), by the reciprocal of the sum, which sigmoid(-x) and silu(x)
+ * have in common with it, and what sum and reciprocal lost.
+ */
+/* exp(-|x|), and its factors. */
+SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) {
+    float a = -__builtin_fabsf(x);
+    *p = symop_exp_partsf(a < -120.0f ? -120.0f : a, first, second);
+    return *p * *first * *second;
+}
+
+SYMOP_INLINE float symop_sigmoidf(float x) {
+    float p, first, second;
+    float e = symop_decayf(x, &p, &first, &second);
+    float sum = 1.0f + e;
+    float y = 1.0f / sum;
+    float low = (symop_residualf(1.0f, y, sum) - y * (e - (sum - 1.0f))) * y;
+    float part = x < 0.0f ? e : 1.0f;
+    return FMAF(part, low, part * y);
+}
+
+/* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
+SYMOP_INLINE float symop_siluf(float x) {
+    float p, first, second;
+    float y = 1.0f / (1.0f + symop_decayf(x, &p, &first, &second));
+    float b = x < -120.0f ? -120.0f : x;
+    return (x < 0.0f ? b * p * first * second : x) * y;
+}
+
+/* exp(-|x|), and its factors. */
+SYMOP_INLINE double symop_decay(double x, double *p, double *first, double *second) {
+    double a = -__builtin_fabs(x);
+    *p = symop_exp_parts(a < -760.0 ? -760.0 : a, first, second);
+    return *p * *first * *second;
+}
+
+SYMOP_INLINE double symop_sigmoid(double x) {
+    double p, first, second;
+    double e = symop_decay(x, &p, &first, &second);
     double sum = 1.0 + e;
-    double lost = e - (sum - 1.0);
-    double y = (x < 0.0 ? e : 1.0) / sum;
-    return FMA(-y, lost, y);
+    double y = 1.0 / sum;
+    double low = (symop_residual(1.0, y, sum) - y * (e - (sum - 1.0))) * y;
+    double part = x < 0.0 ? e : 1.0;
+    return FMA(part, low, part * y);
+}
+
+/* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
+SYMOP_INLINE double symop_silu(double x) {
+    double p, first, second;
+    double y = 1.0 / (1.0 + symop_decay(x, &p, &first, &second));
+    double b = x < -760.0 ? -760.0 : x;
+    return (x < 0.0 ? b * p * first * second : x) * y;
 }
 
 #ifdef BFLOAT16
@@ -464,10 +663,7 @@ static void span(int64_t n, double count, const void *const *in, const int64_t *
         for (int i = 0; i < WIDTH; ++i) {
             const real a = widened(a_in[i]);
             const real b = widened(b_in[i]);
-            const real v1 = EXP(-ABS(a) / R(2));
-            const int v2 = a >= R(0);
-            const real v3 = MAXIMUM(a, R(-2000)) * v1 * v1;
-            GIVE(HOW0, out0, b * ((v2 ? a : v3) / FUSED(v1, v1, R(1))))
+            GIVE(HOW0, out0, b * SILU(a))
         }
     }
 }
@@ -496,13 +692,9 @@ static void span(int64_t n, double count, const void *const *in, const int64_t *
             const real a = widened(a_in[i]);
             const real b = widened(b_in[i]);
             const real grad_out = widened(grad_out_in[i]);
-            const real v1 = EXP(-ABS(a) / R(2));
-            const int v2 = a >= R(0);
-            const real v3 = MAXIMUM(a, R(-2000)) * v1 * v1;
-            const real v4 = grad_out * ((v2 ? a : v3) / FUSED(v1, v1, R(1)));
-            const real v5 = MINIMUM(MAXIMUM(a, R(-1000)), R(1000)) * SIGMOID(-a);
-            GIVE(HOW0, out0, grad_out * b * SIGMOID(a) * (R(1) + v5))
-            GIVE(HOW1, out1, v4)
+            const real v1 = MINIMUM(MAXIMUM(a, R(-1000)), R(1000)) * SIGMOID(-a);
+            GIVE(HOW0, out0, grad_out * b * SIGMOID(a) * (R(1) + v1))
+            GIVE(HOW1, out1, grad_out * SILU(a))
         }
     }
 }
