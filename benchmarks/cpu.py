@@ -29,7 +29,7 @@ PAGE = ROOT / "docs" / "cpu.md"
 CELLS = ROOT / ".benchmarks" / "cpu.json"
 SIZES = (1, 1_000, 2_000, 100_000, 1_000_000, 10_000_000)
 MODES = ("forward", "both")
-PEERS = ("eager", "function", "compile", "autotune")
+PEERS = ("eager", "function", "compile", "autotune", "jax")
 ROUNDS, SECONDS = 15, 0.004
 
 Values = Sequence[torch.Tensor]
@@ -112,7 +112,7 @@ def by_hand(case: Case, names: Sequence[str]) -> Callable[..., torch.Tensor]:
     text = symop.compile(case.formula, backend="torch").source
     module: dict[str, Any] = {}
     exec(compile(text, "<by hand>", "exec"), module)
-    name = [k for k in module["__all__"] if k.islower()][0]
+    name = next(k for k in module["__all__"] if k.islower())
     function: Callable[..., torch.Tensor] = module[name]
     return function
 
@@ -131,6 +131,41 @@ def peers(case: Case, op: Any, wanted: Sequence[str]) -> dict[str, Callable[...,
             case.plain, fullgraph=True, dynamic=False, mode="max-autotune-no-cudagraphs"
         )
     return found
+
+
+def in_jax(case: Case, names: Sequence[str], values: Values) -> dict[str, Callable[[], Any]]:
+    """The same calls in JAX: value, and value with gradients, each one compiled function."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    known = {
+        name: getattr(jnp, name)
+        for name in ("exp", "log", "sqrt", "sin", "tanh", "sum", "mean", "maximum", "pi")
+    }
+    known |= {
+        "erf": jax.scipy.special.erf,
+        "sigmoid": jax.nn.sigmoid,
+        "softplus": jax.nn.softplus,
+        "legendre": lambda n, x: 0.5 * (5 * x**3 - 3 * x),
+    }
+    # The formulas of this file, which are Python.
+    f = eval(f"lambda {', '.join(names)}: {case.formula}", known)
+    arrays = [jnp.asarray(v.detach().numpy()) for v in values]
+    places = tuple(k for k, v in enumerate(values) if v.requires_grad)
+    forward = jax.jit(f)
+    ones = jnp.ones_like(forward(*arrays))
+
+    @jax.jit
+    def both(cotangent: Any, *given: Any) -> Any:
+        value, pull = jax.vjp(f, *given)
+        gradients = pull(cotangent)
+        return value, [gradients[k] for k in places]
+
+    return {
+        "forward": lambda: jax.block_until_ready(forward(*arrays)),
+        "both": lambda: jax.block_until_ready(both(ones, *arrays)),
+    }
 
 
 def runner(f: Callable[..., Any], values: Values, mode: str) -> Callable[[], Any]:
@@ -181,7 +216,8 @@ def page(cells: dict[str, dict[str, float]]) -> str:
         "Written by `python -m benchmarks.cpu --write`. Time of the peer over the time of the op, "
         "both in one process, in turns, medians: above 1 the op is faster. `both` is forward and "
         "backward by `torch.autograd.grad`. `function` is the generated Function on plain "
-        "operations; `autotune` is torch.compile with max-autotune.",
+        "operations; `autotune` is torch.compile with max-autotune; `jax` is one jitted function "
+        "of value and gradients, which has threads of its own.",
         "",
         machine(),
         "",
@@ -254,10 +290,12 @@ def main() -> None:
                         if key in cells and not options.again:
                             continue
                         runs = {p: runner(f, values, mode) for p, f in functions.items()}
+                        if "jax" in options.peers:
+                            runs["jax"] = in_jax(case, op.args, values)[mode]
                         cells[key] = measured(runs)
                         ratios = "  ".join(
                             f"{p} {cells[key][p] / cells[key]['symop']:6.2f}"
-                            for p in functions
+                            for p in runs
                             if p != "symop"
                         )
                         own = cells[key]["symop"] * 1e6

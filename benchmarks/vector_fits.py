@@ -198,6 +198,23 @@ def langevin_over_x(z: mpf) -> mpf:
         return (mp.coth(x) - 1 / x) / x
 
 
+def digamma_quotient(t: mpf) -> mpf:
+    """digamma(x)/(x - x0), x0 the positive zero, as a function of t = 2*x - 3."""
+    x = (3 + t) / 2
+    return mp.digamma(x) / (x - mp.findroot(mp.digamma, mpf("1.4616")))
+
+
+def lgamma_quotient(t: mpf) -> mpf:
+    """The logarithm of gamma(x) over x - 2, as a function of t = 2*(x - 2)."""
+    return mp.loggamma(2 + t / 2) / (t / 2) if t else 1 - mp.euler
+
+
+def far_erfinv(t: mpf) -> mpf:
+    """erfinv(a)/a as a function of t = (sqrt(w) - 4.2)/2, w = -log(1 - a*a)."""
+    a = mp.sqrt(1 - mp.exp(-((2 * t + mpf("4.2")) ** 2)))
+    return mp.erfinv(a) / a
+
+
 FITS = {
     fit.function: fit
     for fit in (
@@ -267,5 +284,10 @@ FITS = {
         Fit("symop_fit_langevinf", langevin_over_x, (0, 1), 5,
             lambda z: 1 / langevin_over_x(z), kind="float", exact=1),
         Fit("symop_fit_langevin", langevin_over_x, (0, 1), 10, lambda z: 1 / langevin_over_x(z)),
+        Fit("symop_fit_digamma", digamma_quotient, (-1, 1), 22, lambda t: 1 / digamma_quotient(t),
+            exact=6),
+        Fit("symop_fit_lgamma", lgamma_quotient, (-1, 1), 20, lambda t: 1 / lgamma_quotient(t),
+            exact=6),
+        Fit("symop_fit_erfinv_far", far_erfinv, (-1, 1), 11, lambda t: 1 / far_erfinv(t)),
     )
 }  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, overload
 
+from symop.carried import passes
 from symop.compiler import formula
-from symop.dispatch import chosen_backend
+from symop.dispatch import BACKENDS, chosen_backend
 from symop.errors import CallError
 from symop.operators import Op
 from symop.program import Program
@@ -118,7 +120,9 @@ def generate(
         args: as in `compile`.
         outputs: as in `compile`.
         functions: as in `compile`.
-        backends: the backends that the module carries.
+        backends: what the module carries: "torch", its operations, and beside them "cpu", fused
+            loops in C that it compiles when they are first needed. "auto" carries loops where the
+            formula has them.
         tests: whether a test is generated too.
         precision: as in `compile`.
 
@@ -128,6 +132,8 @@ def generate(
     Raises:
         FormulaError: the formula is refused.
         NamingError: the name cannot be that of a file and an op.
+        CallError: a backend is not known, or "cpu" is asked for and the formula takes more than
+            one loop, or something that C lacks.
 
     Example:
         >>> import symop
@@ -137,9 +143,21 @@ def generate(
     from symop.artifact import artifact
 
     for backend in backends:
-        chosen_backend(backend)
+        if backend not in BACKENDS:
+            raise CallError(f"backend {backend!r} is not known; {', '.join(BACKENDS)} are")
+    if "torch" not in backends and "auto" not in backends:
+        raise CallError("a module is made of the operations of torch, which serve where loops in "
+                        "C do not; backends torch,cpu carries both")  # fmt: skip
     programs = _programs(functions or {})
     read = formula(
         source, args=args, outputs=outputs, name=name, functions=programs, precision=precision
     )
-    return artifact(read, tests=tests)
+    if "cpu" in backends:
+        return artifact(replace(read, has_kernels=True), tests=tests)
+    if "auto" not in backends:
+        return artifact(read, tests=tests)
+    try:
+        passes(read.name, read.plan)
+    except CallError as error:
+        return replace(artifact(read, tests=tests), note=str(error))
+    return artifact(replace(read, has_kernels=True), tests=tests)

@@ -34,6 +34,8 @@ class Artifact:
     written: the formula as it was written; the numbers of the test are its own.
     text: the formula, as lines `name = expression`.
     tests: whether there is a test.
+    has_kernels: whether the module carries fused loops.
+    note: why it carries none, where they were to be carried if possible.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Artifact:
     written: Program
     text: tuple[str, ...]
     tests: bool
+    has_kernels: bool = False
+    note: str = ""
 
     def __post_init__(self) -> None:
         check_op_name(self.name, for_file=True)
@@ -54,7 +58,9 @@ class Artifact:
     def _texts(self, path: str | None) -> dict[str, str]:
         texts = {f"{self.name}.py": self.module}
         if self.tests:
-            view = test_view(self.name, self.plan, self.written, self.text, path)
+            view = test_view(
+                self.name, self.plan, self.written, self.text, path, has_kernels=self.has_kernels
+            )
             texts[f"test_{self.name}.py"] = render("test.py.j2", view)
         return texts
 
@@ -111,13 +117,15 @@ def artifact(formula: Formula, *, tests: bool) -> Artifact:
 
     Raises:
         NamingError: the name of the op cannot be that of a file.
+        CallError: it is to carry fused loops and cannot.
         CheckError: no test can be made, because what symop would write disagrees with the
             formula; a fault in symop.
     """
     check_op_name(formula.name, for_file=True)
     result = Artifact(
-        formula.name, formula.module_text, formula.plan, formula.written, formula.text, tests
-    )
+        formula.name, formula.module_text, formula.plan, formula.written, formula.text, tests,
+        formula.has_kernels,
+    )  # fmt: skip
     # Whatever is wrong shows here, not when the files are written.
     _ = result.files
     return result

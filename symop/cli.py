@@ -133,7 +133,12 @@ def generate(
         ),
     ] = None,
     backend: Annotated[
-        str, typer.Option(metavar="torch", help="The backends of the module, with commas.")
+        str,
+        typer.Option(
+            metavar="torch|torch,cpu|auto",
+            help="What the module carries: torch operations, and with cpu fused loops in C; auto "
+            "carries loops where the formula has them.",
+        ),
     ] = "torch",
     args: ArgumentNames = None,
     outputs: OutputNames = None,
@@ -166,6 +171,8 @@ def generate(
             tests=not no_tests,
             precision=precision,
         )
+        if files.note:
+            typer.echo(f"symop: {files.note}", err=True)
         if check:
             difference = files.differences(out, tests)
             if difference:
@@ -312,10 +319,14 @@ def cache(
             compiler = building.compiler()
         except SymopError as error:
             compiler = f"none; {error}"
-        _print(
-            f"folder:    {files.folder()}\nkernels:   {len(kernels)}\nsize:      {size / 1e6:.1f} MB\n"
-            f"host:      {host}\ncompiler:  {compiler}"
-        )
+        lines = {
+            "folder": files.folder(),
+            "kernels": len(kernels),
+            "size": f"{size / 1e6:.1f} MB",
+            "host": host,
+            "compiler": compiler,
+        }
+        _print("\n".join(f"{name + ':':<11}{value}" for name, value in lines.items()))
 
 
 def _compiled(formula: str, args: str | None, outputs: str | None) -> Op:

@@ -41,6 +41,7 @@ class Formula:
         "high" evaluates everything in float64. Either rounds once.
     source: the formula without rewrites, None where there were none to make.
     backend: what may run it: "torch", or "auto" and "cpu" for fused kernels where they serve.
+    has_kernels: whether the text of its module carries fused kernels.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Formula:
     precision: str = "standard"
     source: Program | None = None
     backend: str = "torch"
+    has_kernels: bool = False
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -79,7 +81,10 @@ def _plan(program: Program) -> Plan:
 @lru_cache(maxsize=512)
 def _module_text(formula: Formula) -> str:
     is_precise = formula.precision == "high"
-    view = module_view(formula.name, formula.plan, formula.text, is_precise=is_precise)
+    view = module_view(
+        formula.name, formula.plan, formula.text, is_precise=is_precise,
+        has_kernels=formula.has_kernels,
+    )  # fmt: skip
     return render("module.py.j2", view)
 
 

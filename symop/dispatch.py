@@ -45,17 +45,19 @@ class Dispatch:
         module: its generated module.
         plain: the op on plain operations, for whatever it is called with.
         ready: is called with what runs the op from now on.
+        make: gives the op of another formula.
     """
 
     def __init__(
         self, formula: Formula, module: ModuleType, plain: Callable[..., Any],
-        ready: Callable[[Callable[..., Any]], None],
+        ready: Callable[[Callable[..., Any]], None], make: Callable[[Formula], Callable[..., Any]],
     ) -> None:  # fmt: skip
         self._formula = formula
         self._operands = module._operands
         self._module = module
         self._plain = plain
         self._ready = ready
+        self._make = make
         self._masks = {k for k, a in enumerate(formula.program.arguments) if a.is_mask}
         self._host: Callable[..., Any] | None = None
         self._lock = threading.Lock()
@@ -69,7 +71,7 @@ class Dispatch:
     def _begun(self) -> Callable[..., Any]:
         with self._lock:
             if self._host is None:
-                fused = Fused(self._formula, self._module)
+                fused = Fused(self._formula, self._module, self._make)
                 self._host = self._plain
                 if fused.forward is not None:
                     self._host = _host(fused, self._fallback)
@@ -124,7 +126,7 @@ def _host(fused: Fused, fallback: Callable[..., Any]) -> Callable[..., Any]:
         wanted=fused.places,
         kernels=fused.kernels,
         fallback=fallback,
-        next_order=fused.by_operations,
+        next_order=fused.next_order,
         name=class_name(fused.name),
         n_args=len(fused.names),
         masks=fused.masks,

@@ -258,4 +258,12 @@ EXPONENTIALS = (
         "overflows, and cancels near 0",
         domain=over(-20, 20, "u"),
     ),
+    Rewrite(
+        "log of twice cosh",
+        "log(2*cosh(u))",
+        "log_cosh(u) + log(2)",
+        "everywhere",
+        "overflows",
+        domain=over(-20, 20, "u"),
+    ),
 )

@@ -14,10 +14,13 @@ from torch.nn import Parameter
 
 from symop.compiler import Formula
 from symop.derivative_names import cotangent_names
+from symop.formulas import formula_lines
 from symop.frames import SCALAR
 from symop.kernels import Data, Kernels, Prepared
 from symop.launching import Launcher, Refused
 from symop.names import class_name, spelled
+from symop.orders import closed
+from symop.plain import plain
 from symop.planning import Plan
 from symop.program import Builder, Output, Program, with_operands
 
@@ -31,10 +34,20 @@ class Fused:
     Args:
         formula: the formula.
         module: its generated module, which does whatever kernels cannot do.
+        make: gives the op of a formula, for derivatives of the gradient; without it they are
+            those of the module.
     """
 
-    def __init__(self, formula: Formula, module: ModuleType) -> None:
+    def __init__(
+        self,
+        formula: Formula,
+        module: ModuleType,
+        make: Callable[[Formula], Callable[..., Any]] | None = None,
+    ) -> None:
         plan = formula.plan
+        self.formula = formula
+        self.make = make
+        self._next: dict[int, tuple[tuple[str, ...], Callable[..., Any]]] = {}
         self.plan = plan
         self.name = formula.name
         self.function = getattr(module, class_name(formula.name))
@@ -83,6 +96,44 @@ class Fused:
                 made = self.kernels.routine(program, self.names, takes_all=True, numbers=numbers)
             self._losses[scalars] = made if made and len(made.data[5]) == 1 else None
         return self._losses[scalars]
+
+    def next_order(
+        self, needs: int, shapes: Sequence[Sequence[int]], *values: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        """Gradients that can be differentiated further, by an op of their own where that serves.
+
+        Args:
+            needs: the wanted gradients, as bits.
+            shapes: the shapes of the arguments.
+            values: what was saved, then the cotangents.
+        """
+        real = [v for v in values if v is not None and v.dtype != torch.bool]
+        if self.make is None or not self.plan.second or not _are_plain(real, ()):
+            return self.by_operations(needs, shapes, *values)
+        if needs not in self._next:
+            self._next[needs] = self._gradient_op(needs)
+        names, op = self._next[needs]
+        known = dict(zip((*self.plan.saved, *self.cotangents), values, strict=True))
+        given = []
+        for name in names:
+            value = known.get(name)
+            if value is None:
+                # Only its shape counts; it takes no memory.
+                value = real[-1].new_zeros(()).expand(torch.Size(shapes[self.names.index(name)]))
+            given.append(value)
+        found = op(*given)
+        return found if isinstance(found, tuple) else (found,)
+
+    def _gradient_op(self, needs: int) -> tuple[tuple[str, ...], Callable[..., Any]]:
+        assert self.make is not None
+        gradient = self.plan.gradient
+        chosen = tuple(o for k, o in enumerate(gradient.outputs) if needs >> k & 1)
+        program = closed(replace(gradient, outputs=chosen))
+        name = f"{self.name}_backward"
+        text = tuple(formula_lines(plain(program)))
+        of = self.formula
+        made = Formula(name, program, text, of.precision, backend=of.backend)
+        return tuple(a.name for a in program.arguments), self.make(made)
 
     def by_operations(
         self, needs: int, shapes: Sequence[Sequence[int]], *values: Tensor | None
@@ -227,7 +278,7 @@ def _function(host: PythonHost) -> Any:
             if needs and not torch.is_grad_enabled():
                 results = host.run_backward(ctx, needs, saved, grads)
             if results is None:
-                results = fused.by_operations(needs, ctx.shapes, *saved, *grads)
+                results = fused.next_order(needs, ctx.shapes, *saved, *grads)
             found: list[Tensor | None] = [None] * len(fused.names)
             asked = [p for k, p in enumerate(fused.places) if needs >> k & 1]
             for place, result in zip(asked, results, strict=True):

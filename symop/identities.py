@@ -16,6 +16,7 @@ from symop.exponential_identities import EXPONENTIALS
 from symop.logarithm_identities import LOGARITHMS
 from symop.power_identities import POWER_RULES
 from symop.proportion_identities import PROPORTIONS, SERIES, TIMES
+from symop.proportion_identities import ROOTS as BESIDE
 from symop.quotient_identities import GUARDS, LATE, QUOTIENTS
 from symop.relative_identities import RELATIVES
 from symop.root_identities import ROOTS
@@ -32,6 +33,7 @@ REWRITES = (
     + GAMMA
     + POWER_RULES
     + LOGARITHMS
+    + BESIDE
     + ROOTS
     + SERIES
     + DIFFERENCES

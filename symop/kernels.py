@@ -110,20 +110,26 @@ class Kernels:
             library = loaded(text)
             ctypes.c_void_p.in_dll(library, "symop_driver").value = _driver()
         except BuildError as error:
+            # Known before the warning, which may be made an error.
+            self._built[place, dtype, uniform, reduced, wanted] = None
             _warn_once(str(error))
             return None
         self._libraries.append(library)
         return ctypes.cast(library.symop_kernel, ctypes.c_void_p).value
 
 
-@cache
+_warned: set[str] = set()
+
+
 def _warn_once(error: str) -> None:
     """One warning for one fault, however many ops meet it."""
-    warnings.warn(
-        f"fused CPU kernels cannot be built, plain PyTorch operations run instead: {error}",
-        RuntimeWarning,
-        stacklevel=5,
-    )
+    if error not in _warned:
+        _warned.add(error)
+        warnings.warn(
+            f"fused CPU kernels cannot be built, plain PyTorch operations run instead: {error}",
+            RuntimeWarning,
+            stacklevel=5,
+        )
 
 
 @cache

@@ -36,8 +36,11 @@ from symop.statements import (
 class FunctionMethods:
     """The methods of the operator."""
 
-    def __init__(self, plan: Plan, shapes: Shapes, type_name: str) -> None:
+    def __init__(
+        self, plan: Plan, shapes: Shapes, type_name: str, *, has_kernels: bool = False
+    ) -> None:
         self.plan = plan
+        self.has_kernels = has_kernels
         self.shapes = shapes
         self.gradient = f"{type_name}Backward"
         self.arguments = [a.name for a in plan.program.arguments]
@@ -56,6 +59,8 @@ class FunctionMethods:
         lines += rounded_return(outputs, results)
         real = map_spelled([n for n in self.arguments if n not in self.masks])
         opening = widening_lines(real, real, lines)
+        if self.has_kernels:
+            opening = [*_by_kernel("forward", names), *opening]
         parameters = [f"{n}: Tensor" for n in names]
         return method_lines("forward", parameters, return_type(program), [*opening, *lines])
 
@@ -105,13 +110,19 @@ class FunctionMethods:
         if len(cotangents) > 1:
             self.shapes.helpers.add("_alike")
             opening = unpacked(cotangents, f"_alike({', '.join(cotangents)})")
+        values = [*(["*ctx.saved_tensors"] if plan.saved else []), *taken]
+        if self.has_kernels and plan.saved:
+            # What was saved is taken once: hooks may refuse to unpack it again.
+            opening.append(f"values = ({', '.join(values)})")
+            values = ["*values"]
+        if self.has_kernels:
+            opening += _by_kernel("gradient", ["ctx", *values])
         rest = ["ctx.shape"] if self.shapes.names else []
         rest += ["*ctx.needs_input_grad"] if len(self.arguments) > 1 else []
         if rest:
-            lines = self._saved_lines(plan.saved, taken, [])
+            lines = self._saved_lines(plan.saved, taken, [], values)
             lines.append(f"values = ({', '.join([*map_spelled(plan.saved), *taken, *rest])})")
         else:
-            values = [*(["*ctx.saved_tensors"] if plan.saved else []), *taken]
             lines = [f"values, _ = _widened({', '.join(values)})"]
         if plan.second:
             lines += [
@@ -125,14 +136,19 @@ class FunctionMethods:
         return method_lines("backward", parameters, "Any", [*opening, *lines])
 
     def _saved_lines(
-        self, saved: Sequence[str], given: Sequence[str], after: Sequence[str]
-    ) -> list[str]:
-        """Take what was saved, and widen it together with the values given."""
+        self, saved: Sequence[str], given: Sequence[str], after: Sequence[str],
+        values: Sequence[str],
+    ) -> list[str]:  # fmt: skip
+        """Take what was saved, and widen it together with the values given.
+
+        values: both, as they are at hand.
+        """
         if not self.masks & set(saved):
-            values = [*(["*ctx.saved_tensors"] if saved else []), *given]
             return widening_lines([*map_spelled(saved), *given], values, after) if values else []
         real = [*map_spelled([n for n in saved if n not in self.masks]), *given]
         opening = unpacked(map_spelled(saved), "ctx.saved_tensors")
+        if list(values) == ["*values"]:
+            opening = unpacked([*map_spelled(saved), *given], "values")
         return opening + (widening_lines(real, real, after) if real else [])
 
     def jvp(self) -> Lines:
@@ -148,7 +164,8 @@ class FunctionMethods:
         lines, results = body.print()
         outputs = local_names([o.name for o in tangent.outputs], [*map_spelled(saved), *read])
         lines += rounded_return(outputs, results)
-        opening = self._saved_lines(saved, read, lines)
+        values = [*(["*ctx.saved_tensors"] if saved else []), *read]
+        opening = self._saved_lines(saved, read, lines, values)
         parameters = ["ctx: Any", *(f"{names.get(n, f'd_{n}')}: Tensor" for n in self.arguments)]
         return method_lines("jvp", parameters, "Any", [*opening, *lines])
 
@@ -184,3 +201,12 @@ def operator_lines(name: str, plan: Plan, text: Sequence[str]) -> Lines:
     kinds = {n: "Tensor" if n in masks else "Tensor | float" for n in names}
     parameters = [f"{n}: {kinds[n]}" for n in names]
     return function_lines(name, parameters, return_type(program), lines)
+
+
+def _by_kernel(what: str, values: Sequence[str]) -> list[str]:
+    """Return what a fused loop computes, where it serves."""
+    return [
+        f"output = _fused_{what}({', '.join(values)})",
+        "if output is not None:",
+        "    return output",
+    ]

@@ -56,7 +56,7 @@ class Op:
         self._call = getattr(module, formula.name)
         self._run: Callable[..., Any] = self._plain
         if formula.backend != "torch":
-            self._run = Dispatch(formula, module, self._plain, self._take)
+            self._run = Dispatch(formula, module, self._plain, self._take, Op)
         self._arity = len(formula.program.arguments)
         self._key = id(self)
         _OPS[self._key] = self

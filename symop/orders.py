@@ -36,7 +36,7 @@ def extend(gradient: Any, plan: Plan, make: Callable[[Program], Any]) -> None:
     @cache
     def next_order(given: tuple[int, ...]) -> Any:
         outputs = tuple(plan.gradient.outputs[k] for k in given)
-        return make(_closed(replace(plan.gradient, outputs=outputs)))
+        return make(closed(replace(plan.gradient, outputs=outputs)))
 
     def backward(ctx: Any, *grads: Any) -> Any:
         if torch.compiler.is_compiling() or not torch.is_grad_enabled():
@@ -58,7 +58,7 @@ def extend(gradient: Any, plan: Plan, make: Callable[[Program], Any]) -> None:
     gradient.backward = staticmethod(backward)
 
 
-def _closed(program: Program) -> Program:
+def closed(program: Program) -> Program:
     """The program with an argument for each one that only its shapes speak of."""
     named = {a.name for a in program.arguments}
     atoms: set[str] = set()

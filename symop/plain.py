@@ -132,12 +132,14 @@ FORMULAS = {
     "log1p_square_gap": "log(1 + x**2) - x**2/(1 + x**2)",
     "log1p_times": "x*log(1 + w/x)",
     "expm1_times": "x*(exp(w/x) - 1)",
+    "sqrt1pm1_times": "x*(sqrt(1 + w/x) - 1)",
     "softplus1_times": "x*log(1 + exp(w/x))",
     "log1p_square_times": "c**2*log(1 + (x/c)**2)",
     "hypotm1_times": "c**2*(sqrt(1 + (x/c)**2) - 1)",
     "sincos_gap": "sin(x) - x*cos(x)",
     "cosshrink": "x**2/2 - 1 + cos(x)",
     "sinshrink": "x - sin(x)",
+    "tanshrink3": "(tan(x) - x)/x**3",
     "tanshrink": "x - tan(x)",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symop.rules import Rewrite, Stage, Values, grows, over, simpler, varies, varying
-from symop.terms import Terms
+from symop.terms import Term, Terms
 
 
 def long_power(terms: Terms, values: Values) -> Values | None:
@@ -13,12 +13,16 @@ def long_power(terms: Terms, values: Values) -> Values | None:
 
 
 def limit(terms: Terms, values: Values) -> Values | None:
-    """Holds where p divides out of u*p, which is called x."""
-    inverse = terms.term(values["p"]).power(-1)
-    if terms.constant(values["p"]) is not None or inverse is None:
+    """Holds where u*p, called x, is shorter than u and p: what grows in p shrinks in u."""
+    u, p = terms.term(values["u"]), terms.term(values["p"])
+    powers = dict(u.factors)
+    shared = {base for base, power in p.factors if powers.get(base, 0) * power < 0}
+    if not shared:
         return None
-    rest = terms.term(values["u"]).over(inverse)
-    return {**values, "x": terms.product(rest)} if rest else None
+    for base, power in p.factors:
+        powers[base] = powers.get(base, 0) + power
+    factors = tuple(sorted((base, power) for base, power in powers.items() if power))
+    return {**values, "x": terms.product(Term(u.coefficient * p.coefficient, factors))}
 
 
 def ratio(terms: Terms, values: Values) -> Values | None:

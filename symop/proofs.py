@@ -81,11 +81,13 @@ class TestView:
     has_several: bool
     shifts: str
     accepts_empty: bool
+    has_kernels: bool
 
 
 def test_view(
-    name: str, plan: Plan, written: Program, text: Sequence[str], path: str | None
-) -> TestView:
+    name: str, plan: Plan, written: Program, text: Sequence[str], path: str | None, *,
+    has_kernels: bool,
+) -> TestView:  # fmt: skip
     """The view of the test of an op.
 
     Args:
@@ -94,6 +96,7 @@ def test_view(
         written: the formula as it was written, which its numbers are those of.
         text: its formula, as lines `name = expression`.
         path: the folder of the module, relative to that of the test; None when they are one.
+        has_kernels: whether the module carries fused loops.
     """
     program = plan.program
     points = choose(plan, written)
@@ -147,6 +150,7 @@ def test_view(
         has_several=len(program.arguments) > 1,
         shifts=str(min(len(program.arguments), 4)),
         accepts_empty=_accepts_empty(plan, len(next(iter(setting.arguments.values())).shape)),
+        has_kernels=has_kernels,
     )
 
 

@@ -57,6 +57,20 @@ def divisor(power: int) -> Callable[[Terms, Values], Values | None]:
     return condition
 
 
+def root_beside(terms: Terms, values: Values) -> Values | None:
+    """Holds where s is x**2 and one term more; that over x is called w."""
+    x = terms.term(values["x"])
+    square = x.power(2)
+    rest = dict(terms.linear(values["s"]))
+    if square is None or not x.factors or rest.pop(square.factors, 0) != square.coefficient:
+        return None
+    share = None
+    if len(rest) == 1:
+        ((factors, coefficient),) = rest.items()
+        share = Term(coefficient, factors).over(x)
+    return {**values, "w": terms.product(share)} if share else None
+
+
 _VANISHES = "0/0, and a gradient that cancels near 0"
 _BOTH = "by the chain rule one of the two gradients cancels"
 
@@ -127,6 +141,15 @@ SERIES = (
     Rewrite(
         "u less sin over its square", "sinshrink(u)/u**2", "u*stumpff(3, u)",
         "everywhere; 0 at 0", _VANISHES, domain=over(-10, 10, "u"),
+    ),
+    Rewrite(
+        "u less tan over its cube", "tanshrink(u)/u**3", "-tanshrink3(u)",
+        "everywhere; -1/3 at 0", _VANISHES, domain=over(-1.4, 1.4, "u"),
+    ),
+    Rewrite(
+        "u less sin over u less tan", "sinshrink(u)/tanshrink(u)",
+        "-stumpff(3, u)/tanshrink3(u)", "everywhere; -1/2 at 0", _VANISHES,
+        domain=over(-1.4, 1.4, "u"),
     ),
     Rewrite(
         "cos less its first two terms", "u**2/2 + cos(u) - 1", "cosshrink(u)", "everywhere",
@@ -214,5 +237,18 @@ SCALED = (
         "everywhere", "0/0 in the tail", domain=over(-10, 3, "u"),
     ),
 )  # fmt: skip
+
+ROOTS = (
+    Rewrite(
+        "root of a product less its factor",
+        "sqrt(s) - x",
+        "where(x > 0, sqrt1pm1_times(x, w), sqrt(s) - x)",
+        "everywhere",
+        "cancels and overflows for large x",
+        where=root_beside,
+        domain=(("x", 0.1, 50),),
+        stage=Stage.LAST,
+    ),
+)
 
 PROPORTIONS = SCALED + OVER

@@ -114,6 +114,13 @@ SCALED = (
         form="v = w/x\nwhere(v > 0, w, 0) + x*log1p(exp(-abs(v)))",
         reference=real(lambda x, w: x * mp.log1p(mp.exp(w / x))), domain=(0.1, 3), internal=True,
     ),
+    # x*(sqrt(1 + w/x) - 1), which tends to w/2.
+    Function(
+        "sqrt1pm1_times", _XW,
+        ("h = sqrt(1 + w/x)\nd = w/x/(1 + h)\nd*(d/(2*h))", "1/(2*sqrt(1 + w/x))"),
+        form="w/(1 + sqrt(1 + w/x))",
+        reference=real(lambda x, w: w / (1 + mp.sqrt(1 + w / x))), domain=(0.1, 3), internal=True,
+    ),
     # c**2*log1p((x/c)**2), which tends to x**2.
     Function(
         "log1p_square_times", _CX, ("2*c*log1p_square_gap(x/c)", "2*c*lorentz(x/c)"),

@@ -132,6 +132,15 @@ DIFFERENCES = (
         ),
         special=(0,), domain=(-20, 20), internal=True,
     ),
+    # (tan(x) - x)/x**3.
+    Function(
+        "tanshrink3", X,
+        (f"{_G}where(abs(x) < 1.5, x*(2*result + s*result*result - g*(h + 1)/(1 - s*g)), "
+         "((tan(x)/x)**2 - 3*result)/x)",),
+        form=f"{_G}where(abs(x) < 1.2, g/(1 - s*g), (tan(x) - x)/x/x/x)",
+        reference=_wide(lambda x: (mp.tan(x) - x) / x**3 if x else _ONE / 3, 3), special=(0,),
+        domain=(-1.5, 1.5), internal=True,
+    ),
     # 1/x - cot(x).
     Function(
         "cotgap", X, ("cotgap_1(x)",), form=f"{_G}where(abs(x) < 1.5, x*g, 1/x - 1/tan(x))",

@@ -91,6 +91,8 @@ def _documented(
             known = {spelled(a.name): a.name for a in free.program.arguments}
             order = [known.get(a, a.removesuffix("_")) for a in arguments]
             read = read_formula(source, name=name, args=order)
+            if "\ndef _fused_forward(" in text:
+                read = replace(read, has_kernels=True)
             written = read.module_text
         except SymopError:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from symop.carried import IMPORTS, passes, section, shaped
 from symop.formulas import formula_lines
 from symop.gradient_methods import GradientMethods
 from symop.layout import WIDTH, docstring_lines, laid_out
@@ -39,11 +40,13 @@ class ModuleView:
     complex_error: Lines
     helpers: Lines
     is_precise: bool
+    kernels: Lines
 
 
 def module_view(
-    name: str, plan: Plan, text: Sequence[str], *, is_precise: bool = False
-) -> ModuleView:
+    name: str, plan: Plan, text: Sequence[str], *, is_precise: bool = False,
+    has_kernels: bool = False,
+) -> ModuleView:  # fmt: skip
     """The view of the module of an op.
 
     Args:
@@ -51,15 +54,23 @@ def module_view(
         plan: what it computes and keeps.
         text: its formula, as lines `name = expression`.
         is_precise: whether everything is evaluated in float64.
+        has_kernels: whether it carries loops in C.
+
+    Raises:
+        CallError: it is to carry loops, and the formula takes more than one.
     """
-    shapes = Shapes()
+    found = passes(name, plan) if has_kernels else None
+    shapes = Shapes(shaped(plan) if found else set())
     # The gradient comes first: its text decides which shapes the function keeps for it.
     gradient = GradientMethods(plan, shapes)
     methods = gradient.methods()
     if shapes.names:
         methods = gradient.methods()
-    function = FunctionMethods(plan, shapes, class_name(name))
+    function = FunctionMethods(plan, shapes, class_name(name), has_kernels=has_kernels)
     forward, jvp = function.forward(), function.jvp()
+    kernels: Lines = ()
+    if found:
+        kernels = section(name, plan, found, shapes, is_precise=is_precise)
     summary = "; ".join(text)
     if len(summary) > WIDTH - 10:
         summary = "The operator above, for every PyTorch transform."
@@ -72,7 +83,7 @@ def module_view(
         class_name=class_name(name),
         formulas=tuple(docstring_lines([*lines, *_gradient_text(plan)])),
         summary=summary,
-        imports=_imports([*methods, forward, jvp], shapes),
+        imports=_imports([*methods, forward, jvp], shapes, has_kernels=has_kernels),
         gradient_methods=methods,
         forward=forward,
         setup=function.setup(),
@@ -86,6 +97,7 @@ def module_view(
         ),
         helpers=tuple(sorted(shapes.helpers)),
         is_precise=is_precise,
+        kernels=kernels,
     )
 
 
@@ -98,14 +110,15 @@ def _direct_apply(type_name: str) -> Lines:
     return (why, *laid_out(line))
 
 
-def _imports(methods: Sequence[Lines], shapes: Shapes) -> Lines:
+def _imports(methods: Sequence[Lines], shapes: Shapes, *, has_kernels: bool) -> Lines:
     """The modules of the standard library that the text of the methods uses."""
     names = ["functools"]
     if any("math." in line for lines in methods for line in lines):
         names.append("math")
     if shapes.names:
         names.append("types")
-    return tuple(f"import {name}" for name in names)
+    lines = [f"import {name}" for name in sorted([*names, *(IMPORTS if has_kernels else ())])]
+    return (*lines, *(["from pathlib import Path"] if has_kernels else []))
 
 
 def _gradient_text(plan: Plan) -> list[str]:

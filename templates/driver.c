@@ -187,9 +187,7 @@ static void compute(const struct call *c, char *const *base, int64_t start, int6
         } else {
             char *to = room + (int64_t)k * TILE * 8;
             move(c, k, base[k], start, n, to, 0);
-            for (int64_t i = n; i < padded; ++i) {
-                memcpy(to + i * item, to + (n - 1) * item, item);
-            }
+            memset(to + n * item, 0, (padded - n) * item);
             in[k] = to;
         }
     }
@@ -639,6 +637,20 @@ static int64_t store_all(const struct call *c)
     return failed;
 }
 
+/* One row without reductions, which is what most calls are. */
+static int64_t store_row(const struct kernel *kernel, int64_t length, void *const *data,
+                         const int64_t *strides, const double *number)
+{
+    const int operands = kernel->inputs + kernel->results;
+    int64_t size[1] = { length }, stride[operands];
+    struct call c = { kernel, operands, number, (char *const *)data, {0}, {0}, {0} };
+    for (int k = 0; k < operands; ++k) {
+        stride[k] = strides[k] * kernel->item[k];
+    }
+    c.inner = (struct space){ 1, length, size, stride, stride };
+    return store_range(&c, c.data, 0, length, is_in_place(&c));
+}
+
 /* Runs one loop over the given sizes.
 
    data: a pointer an operand, the inputs first. strides: ndim strides an operand, in elements;
@@ -651,6 +663,13 @@ __attribute__((visibility("default"))) int64_t symop_drive(
     const int64_t *strides, const double *number)
 {
     const int operands = kernel->inputs + kernel->results;
+    int is_storing = ndim == 1 && sizes[0] > 0 && sizes[0] < PARALLEL;
+    for (int r = 0; r < kernel->results; ++r) {
+        is_storing &= !kernel->reduced[r];
+    }
+    if (is_storing) {
+        return store_row(kernel, sizes[0], data, strides, number);
+    }
     int order[ndim + 1], is_reduced[ndim + 1];
     int count = 0, reduced = 0, is_empty = 0, holds_none = 0, last_reduced = -1;
     for (int d = 0; d < ndim; ++d) {

@@ -25,22 +25,31 @@ FORMULAS = {
     "huber": "where(abs(r) < delta, r**2/2, delta*(abs(r) - delta/2))",
 }
 
+# Recorded with fused loops in C too.
+CARRYING = ("legendre_p3", "swiglu", "masked_loss")
 
-def text(name: str) -> str:
+# What is recorded: names and backends.
+RECORDED = (*((name, "torch") for name in FORMULAS), *((name, "cpu") for name in CARRYING))
+
+
+def text(name: str, backend: str = "torch") -> str:
     """The module that symop writes today."""
-    return symop.compile(FORMULAS[name], name=name).source
+    if backend == "torch":
+        return symop.compile(FORMULAS[name], name=name).source
+    made = symop.generate(FORMULAS[name], name=name, backends=("torch", backend), tests=False)
+    return str(made.files[f"{name}.py"])
 
 
-def path(name: str) -> Path:
+def path(name: str, backend: str = "torch") -> Path:
     """Where the golden module lies."""
-    return FOLDER / name / "torch.py"
+    return FOLDER / name / f"{backend}.py"
 
 
 def main() -> None:
     """Record every golden module."""
-    for name in FORMULAS:
-        path(name).parent.mkdir(parents=True, exist_ok=True)
-        path(name).write_text(text(name))
+    for name, backend in RECORDED:
+        path(name, backend).parent.mkdir(parents=True, exist_ok=True)
+        path(name, backend).write_text(text(name, backend))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ import jinja2
 import jinja2.meta
 import pytest
 
+from symop.backends.c_source import SourceView
 from symop.backends.torch import SPELLED
+from symop.carried import SectionView
 from symop.functions import table
 from symop.lowering import BUILT_IN, lower
 from symop.parsing import parse
@@ -47,7 +49,7 @@ LAYERS = (
     ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
     ("statements", "backends", "native_host"),
-    ("methods", "gradient_methods"),
+    ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),
@@ -108,11 +110,15 @@ def test_only_backends_name_torch_operations():
         assert "import torch" not in (ROOT / f"{module}.py").read_text()
 
 
-def test_template_variables_are_the_fields_of_the_view():
+@pytest.mark.parametrize(
+    ("template", "view"),
+    [("module.py.j2", ModuleView), ("carried.py.j2", SectionView), ("carried.c.j2", SourceView)],
+)
+def test_template_variables_are_the_fields_of_the_view(template, view):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template_folder()))
-    source = environment.loader.get_source(environment, "module.py.j2")[0]
+    source = environment.loader.get_source(environment, template)[0]
     variables = jinja2.meta.find_undeclared_variables(environment.parse(source))
-    assert variables == {field.name for field in fields(ModuleView)}
+    assert variables == {field.name for field in fields(view)}
 
 
 def test_every_function_can_be_lowered_to_what_the_backend_spells():

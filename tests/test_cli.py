@@ -112,6 +112,27 @@ def test_generate_without_tests_writes_the_module_only(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["product.py"]
 
 
+def test_generate_with_loops_in_c(tmp_path):
+    command = ["generate", P3, "--name", "p3", "--out", str(tmp_path)]
+    assert invoke(*command, "--backend", "torch,cpu").exit_code == 0
+    files = symop.generate(P3, name="p3", backends=("torch", "cpu")).files
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == files
+    same = invoke(*command, "--backend", "torch, cpu", "--check")
+    assert (same.exit_code, same.output) == (0, "")
+    assert invoke(*command, "--check").exit_code == 1
+    assert invoke(*command, "--backend", "auto", "--check").exit_code == 0
+
+
+def test_generate_says_why_a_module_has_no_loops(tmp_path):
+    command = ["generate", "softmax(x, -1)", "--name", "soft", "--out", str(tmp_path)]
+    result = invoke(*command, "--backend", "auto", "--no-tests")
+    assert result.exit_code == 0
+    assert result.stdout.split() == [str(tmp_path / "soft.py")]
+    assert result.stderr.startswith("symop: soft: ")
+    assert result.stderr.count("\n") == 1
+    assert invoke(*command, "--no-tests", "--check").exit_code == 0
+
+
 def test_check_writes_nothing_and_tells_the_difference(tmp_path):
     command = ["generate", "x*y", "--name", "product", "--out", str(tmp_path), "--no-tests"]
     missing = invoke(*command, "--check")
@@ -153,6 +174,9 @@ def test_a_file_of_someone_else_is_kept(tmp_path):
         (["x*y", "--name", "torch"], "torch_op"),
         (["x*y", "--name", "../up"], "lower snake case"),
         (["x*y", "--name", "f", "--backend", "fortran"], "fortran"),
+        (["x*y", "--name", "f", "--backend", "cpu"], "torch,cpu"),
+        (["digamma(x)", "--name", "f", "--backend", "torch,cpu"], "digamma has no form in C"),
+        (["softmax(x)", "--name", "f", "--backend", "torch,cpu"], "amax is no sum"),
         (["x*y", "--name", "f", "--tests", "t", "--no-tests"], "one of the two"),
         (["x*y", "--name", "f", "--args", "x"], "y"),
         (["x*y", "--name", "f", "--out", "/dev/null/below"], "below"),

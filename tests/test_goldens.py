@@ -14,31 +14,32 @@ import torch
 import symop
 from symop.functions import table
 from symop.names import class_name
-from tests.goldens import FOLDER, FORMULAS, path, text
+from tests.goldens import FOLDER, FORMULAS, RECORDED, path, text
 from tests.test_language import HOSTILE
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"golden_{name}", path(name))
+def load(name, backend="torch"):
+    spec = importlib.util.spec_from_file_location(f"golden_{name}", path(name, backend))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-@pytest.mark.parametrize("name", FORMULAS)
-def test_the_module_is_what_was_recorded(name):
-    assert path(name).read_text() == text(name), "record it anew with `make goldens`"
+@pytest.mark.parametrize(("name", "backend"), RECORDED)
+def test_the_module_is_what_was_recorded(name, backend):
+    recorded = path(name, backend).read_text()
+    assert recorded == text(name, backend), "record it anew with `make goldens`"
 
 
 def test_nothing_else_was_recorded():
-    assert {p.parent.name for p in FOLDER.glob("*/torch.py")} == set(FORMULAS)
+    assert {(p.parent.name, p.stem) for p in FOLDER.glob("*/*.py")} == set(RECORDED)
 
 
-@pytest.mark.parametrize("name", FORMULAS)
-def test_the_recorded_module_runs_without_symop(name):
-    module = load(name)
+@pytest.mark.parametrize(("name", "backend"), RECORDED)
+def test_the_recorded_module_runs_without_symop(name, backend):
+    module = load(name, backend)
     assert module.__all__ == [class_name(name), name]
-    assert "symop" not in {line.split()[1] for line in path(name).read_text().split("\n")
+    assert "symop" not in {line.split()[1] for line in path(name, backend).read_text().split("\n")
                            if line.startswith(("import ", "from "))}  # fmt: skip
     op = symop.compile(FORMULAS[name])
     generator = torch.Generator().manual_seed(1)
@@ -51,7 +52,9 @@ def test_the_recorded_module_runs_without_symop(name):
     ours = ours if isinstance(ours, tuple) else (ours,)
     theirs = op(*inputs)
     theirs = theirs if isinstance(theirs, tuple) else (theirs,)
-    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    if backend == "torch":
+        assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    torch.testing.assert_close(ours, theirs, rtol=1e-14, atol=0)
     real = [value for value in inputs if value.requires_grad]
     assert torch.autograd.gradcheck(function, inputs, check_forward_ad=True)
     assert torch.autograd.gradgradcheck(function, inputs)
@@ -83,6 +86,9 @@ def every_module(folder: Path) -> None:
     )
     for name, formula in formulas.items():
         (folder / f"{name}.py").write_text(symop.compile(formula, name=name).source)
+        made = symop.generate(formula, name=name, backends=("auto",), tests=False)
+        if not made.note:
+            (folder / f"{name}_cpu.py").write_text(made.module)
 
 
 def test_every_module_is_formatted_and_linted(tmp_path):

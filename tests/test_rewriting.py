@@ -73,6 +73,7 @@ EXAMPLES = {
     "difference of exp over a difference": "(exp(3*a) - exp(3*b))/(a - b)",
     "root less 1 over its distance": "x/(x*(1 + sqrt(1 + x)))",
     "expm1 of a power over it": "expm1(-x**2)/x",
+    "root of a product less its factor": "sqrt(x**2 + 3*x) - x",
     "growth to a limit": "pow(1 + x/k, k)",
     "growth to a limit, less 1": "pow(1 + x/k, k) - 1",
     "growth less 1 over a rate": "growthm1(x/2, p)/x",

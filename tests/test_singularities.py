@@ -21,6 +21,8 @@ FORMULAS = {
     "(sin(x) - x*cos(x))/x**3": (0, 1e-9, 0.3, -1.4, 40.0),
     "(x**2/2 - 1 + cos(x))/x**4": (0, 1e-9, 0.3, 2.9, 3.1, 4.2, 40.0),
     "sin(x)/x**2 - cos(x)/x": (0, 1e-9, 0.3, 1.4),
+    "(tan(x) - x)/x**3": (0, 1e-9, 0.3, -1.1, 1.3),
+    "(x - sin(x))/(x - tan(x))": (0, 1e-9, 0.3, -1.1, 1.3),
     "(exp(x) - 1 - x)/x**2": (0, 1e-9, 0.9, -2.5, 2.1, -40.0, 30.0),
     "log(x)/(x - 1)": (1, 1 + 2**-30, 0.6, 1.9, 2.5, 1e5, 1e-5),
     "(x - 1)/log(x)": (1, 1 + 2**-30, 0.6, 1.9, 2.5, 1e5, 1e-5),
@@ -41,7 +43,11 @@ FORMULAS = {
     "(exp(3*x) - exp(x))/x": (0, 1e-9, 0.3, -3.0, 5.0),
 }
 # In ULP, where it is more than 8, for derivatives near their roots.
-LARGER = {("(x**2/2 - 1 + cos(x))/x**4", 2.9): 16}
+LARGER = {
+    ("(x**2/2 - 1 + cos(x))/x**4", 2.9): 16,
+    # The second derivative of a quotient, near the pole of tan.
+    ("(x - sin(x))/(x - tan(x))", 1.3): 24,
+}
 POINTS = [(formula, at) for formula, points in FORMULAS.items() for at in points]
 
 

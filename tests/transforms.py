@@ -56,9 +56,11 @@ class Case:
         """The op of symop.compile."""
         return symop.compile(self.formula, name=self.name, **self._made())
 
-    def generated(self, folder: Path) -> Callable[..., Any]:
+    def generated(self, folder: Path, backends: Sequence[str] = ("torch",)) -> Callable[..., Any]:
         """The function of a generated file."""
-        files = symop.generate(self.formula, name=self.name, tests=False, **self._made())
+        files = symop.generate(
+            self.formula, name=self.name, tests=False, backends=backends, **self._made()
+        )
         files.write(folder)
         spec = importlib.util.spec_from_file_location(self.name, folder / f"{self.name}.py")
         assert spec is not None
@@ -650,6 +652,15 @@ def outcome(name: str, f: Function, case: Case) -> str:
 
 
 @cache
+def carrying(case: Case) -> Function:
+    """The function of a file that carries fused loops."""
+    with tempfile.TemporaryDirectory() as folder:
+        function = case.generated(Path(folder), ("torch", "cpu"))
+    function.op_of_symop = True
+    return function
+
+
+@cache
 def both(case: Case) -> tuple[Function, Function]:
     """The op of symop.compile, and the function of the file that symop writes for it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -659,11 +670,25 @@ def both(case: Case) -> tuple[Function, Function]:
     return functions
 
 
+@cache
+def fused(case: Case) -> Function:
+    """The op of symop.compile on fused CPU kernels."""
+    function = symop.compile(case.formula, name=case.name, backend="cpu", **case._made())
+    function.op_of_symop = True
+    return function
+
+
+def builds(name: str, case: Case) -> tuple[Function, ...]:
+    """What a transform is tried on; a compiler sees no kernels, so they are tried once there."""
+    is_compiled = name.startswith(("compile ", "compile,", "export", "vmap of compile"))
+    return both(case) if is_compiled else (*both(case), fused(case))
+
+
 def row(name: str) -> list[str]:
-    """The outcomes of one transform for all ops; of two builds the worse one."""
+    """The outcomes of one transform for all ops; of all builds the worst one."""
     cells = []
     for case in OPS:
-        found = {outcome(name, f, case) for f in both(case)}
+        found = {outcome(name, f, case) for f in builds(name, case)}
         cells.append("; ".join(sorted(found)))
     return cells
 

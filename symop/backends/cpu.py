@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symop.backends.vector_math import SPELLED, bound, definitions, far, spelling
+from symop.backends.c_body import CONDITIONAL, Body, FixedType, Text
+from symop.backends.vector_math import SPELLED, definitions
 from symop.frames import Frame
-from symop.loops import Loop, Result, Routine, schedule
+from symop.loops import Loop, Routine, schedule
 from symop.lowering import lower
-from symop.program import COMPARISONS, LOGICAL, Node, Program, needed
+from symop.program import Program
 from symop.rendering import render
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -21,35 +21,7 @@ _ELEMENTS = {
 }  # fmt: skip
 _SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
 
-# Words of C, and names that the templates use themselves.
-_TAKEN = frozenset(
-    {
-        "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
-        "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
-        "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
-        "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "real", "element",
-        "span", "sum", "add_up", "number", "in", "out", "total", "count", "n", "i", "block",
-        "advance", "is_large", "is_whole", "item", "uniform", "reduced", "type", "combine", "over",
-        "kernel", "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
-        "narrowed", "unix", "linux",
-    }
-)  # fmt: skip
-
 _COMBINE = ("sum", "prod", "amax", "amin")
-
-_BINARY = {"add": ("+", 10), "sub": ("-", 10), "mul": ("*", 11), "div": ("/", 11)}
-_COMPARE = {
-    "lt": ("<", 8), "le": ("<=", 8), "gt": (">", 8), "ge": (">=", 8), "eq": ("==", 7),
-    "ne": ("!=", 7),
-}  # fmt: skip
-_LOGICAL = {"and": ("&", 6), "or": ("|", 4)}
-_ATOM, _UNARY, _CONDITIONAL = 15, 12, 2
-
-# Longer expressions are split.
-_WIDTH = 72
-
-# Integer powers are products up to here; beyond, their rounding errors would show.
-_LARGEST_POWER = 8
 
 
 def routine(program: Program, numbers: Sequence[str] = ()) -> Routine | None:
@@ -175,50 +147,16 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
     )
 
 
-@dataclass(frozen=True)
-class _Text:
-    text: str
-    binding: int = _ATOM
-
-    def at(self, binding: int) -> str:
-        return self.text if self.binding >= binding else f"({self.text})"
-
-
-class _Printer:
+class _Printer(Body):
     """Prints the body of a loop, one statement a line."""
 
     def __init__(
         self, routine: Routine, loop: Loop, variant: Variant, *, anywhere: bool = False
     ) -> None:
-        self.routine = routine
-        self.loop = loop
         self.variant = variant
-        self.anywhere = anywhere
-        self.fma = "FMA" if variant.is_double else "FMAF"
-        self.results: list[Result] = [loop.results[k] for k in variant.wanted]
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
-        self.nodes = loop.nodes
-        self.require({result.node for result in self.results})
-        self.texts: dict[int, _Text] = {}
-        self.lines: list[str] = []
-        self.functions: set[str] = set()
-        self.names = {a.name: self._spelled(a.name) for a in loop.inputs}
-        self.counter = 0
-
-    @staticmethod
-    def _spelled(name: str) -> str:
-        return f"{name}_" if name in _TAKEN or name.endswith("_") or name.isupper() else name
-
-    def require(self, wanted: set[int]) -> None:
-        """Set what is printed: the nodes that the wanted ones depend on."""
-        self.alive = needed(self.nodes, wanted)
-        self.reads = [0] * len(self.nodes)
-        for index in wanted:
-            self.reads[index] += sum(r.node == index for r in self.results) or 1
-        for index, node in enumerate(self.nodes):
-            if self.alive[index]:
-                for operand in node.operands:
-                    self.reads[operand] += 1
+        results = [loop.results[k] for k in variant.wanted]
+        super().__init__(loop, results, FixedType(variant.is_double), anywhere=anywhere)
 
     def type_code(self, slot: str) -> int:
         """What a slot is stored as, by its place in DTYPES."""
@@ -230,25 +168,18 @@ class _Printer:
         """Whether a slot holds what is computed with, not what tensors hold."""
         return slot in self.temporaries
 
-    def _fresh(self) -> str:
-        while True:
-            self.counter += 1
-            name = f"v{self.counter}"
-            if name not in self.names.values():
-                return name
-
     def opening(self) -> list[str]:
         """Where everything is."""
         lines = []
         for k, argument in enumerate(self.loop.inputs):
-            if argument.name not in self._read():
+            if argument.name not in self.read():
                 continue
             name, kind = self.names[argument.name], self._type(argument.name, argument.is_mask)
             if self.variant.uniform[k]:
                 value = f"*(const {kind} *)in[{k}]"
                 final = "unsigned char" if argument.is_mask else "real"
                 lines.append(f"const {final} {name} = {self._widened(value, argument.name)};")
-        if not self._counts():
+        if not self.has_counts():
             lines.append("(void)number;")
         if not self.loop.inputs:
             lines.append("(void)in;")
@@ -260,7 +191,7 @@ class _Printer:
         """Where the elements are."""
         lines = []
         for k, argument in enumerate(self.loop.inputs):
-            if argument.name in self._read() and not self.variant.uniform[k]:
+            if argument.name in self.read() and not self.variant.uniform[k]:
                 kind, name = self._type(argument.name, argument.is_mask), self.names[argument.name]
                 lines.append(f"const {kind} *restrict {name}_in = (const {kind} *)in[{k}] + block;")
         for k, result in enumerate(self.results):
@@ -272,13 +203,6 @@ class _Printer:
             lines.append(f"{kind} *restrict out{k} = ({kind} *)out[{k}] + {place};")
         return lines
 
-    def _read(self) -> set[str]:
-        pairs = enumerate(self.nodes)
-        return {str(n.value) for k, n in pairs if self.alive[k] and n.op in ("argument", "mask")}
-
-    def _counts(self) -> bool:
-        return any(n.op == "count" and self.alive[k] for k, n in enumerate(self.nodes))
-
     def _type(self, slot: str, is_mask: bool) -> str:
         return "unsigned char" if is_mask else "real" if self.is_temporary(slot) else "element"
 
@@ -288,51 +212,24 @@ class _Printer:
         )
         return text if plain else f"widened({text})"
 
-    def body(self) -> list[str]:
-        """The statements for one element."""
+    def loads(self) -> list[str]:
+        """The statements that read the inputs with more than one element."""
+        lines = []
         for k, argument in enumerate(self.loop.inputs):
-            if argument.name in self._read() and not self.variant.uniform[k]:
+            if argument.name in self.read() and not self.variant.uniform[k]:
                 name = self.names[argument.name]
                 kind = "unsigned char" if argument.is_mask else "real"
                 value = self._widened(f"{name}_in[i]", argument.name)
-                self.lines.append(f"const {kind} {name} = {value};")
-        for index, node in enumerate(self.nodes):
-            if self.alive[index]:
-                self._visit(index, node)
-        for k, result in enumerate(self.results):
-            text = self.texts[result.node]
-            if result.combine != "sum" and self.variant.reduced[k] and not text.text.isidentifier():
-                name = self._fresh()
-                self.lines.append(f"const real {name} = {text.text};")
-                self.texts[result.node] = _Text(name)
-        return self.lines
+                lines.append(f"const {kind} {name} = {value};")
+        return lines
 
-    def guard(self) -> list[str]:
-        """Tests whether arguments are too far out for a vector function; none where all serve."""
-        is_double = self.variant.is_double
-        tests = [
-            node
-            for index, node in enumerate(self.nodes)
-            if self.alive[index] and node.op in SPELLED
-            and (bound(node.op, is_double) is not None or far(node.op, is_double))
-        ]  # fmt: skip
-        if not tests:
-            return []
-        printer = _Printer(self.routine, self.loop, self.variant)
-        printer.results = []
-        printer.require({operand for node in tests for operand in node.operands})
-        lines = printer.body()
-        fabs = spelling("abs", is_double)
-        for node in tests:
-            values = ", ".join(printer.texts[operand].text for operand in node.operands)
-            most = bound(node.op, is_double)
-            if most is None:
-                test = f"{far(node.op, is_double)}({values})"
-            else:
-                test = f"{fabs}({values}) > {_number(Fraction(most), is_double).text}"
-            lines.append(f"is_large |= {test};")
-        self.functions |= printer.functions
-        return list(dict.fromkeys(lines))
+    def body(self) -> list[str]:
+        """The statements for one element."""
+        super().body()
+        for k, result in enumerate(self.results):
+            if result.combine != "sum" and self.variant.reduced[k]:
+                self.named_value(result.node)
+        return self.lines
 
     def stores(self, *, is_sum: bool) -> list[str]:
         """What becomes of the results for one element."""
@@ -347,132 +244,16 @@ class _Printer:
                 lines.append(f"out{k}[i] = narrowed({text});")
         return lines
 
-    def _combination(self, k: int, combine: str, value: _Text, is_sum: bool) -> str:
+    def _combination(self, k: int, combine: str, value: Text, is_sum: bool) -> str:
         """Add a value to its accumulator; NaN is the largest and the smallest of all."""
         text = value.text
         if is_sum:
-            zero = _number(Fraction(0), self.variant.is_double).text
-            return f"sum{k} += is_whole || i < count ? {value.at(_CONDITIONAL + 1)} : {zero};"
+            zero = self.spelling.number(Fraction(0)).text
+            return f"sum{k} += is_whole || i < count ? {value.at(CONDITIONAL + 1)} : {zero};"
         if combine in ("sum", "prod"):
             return f"out{k}[i] {'+' if combine == 'sum' else '*'}= {text};"
         test = f"{text} {'>' if combine == 'amax' else '<'} out{k}[i]"
         return f"out{k}[i] = ({test}) | ({text} != {text}) ? {text} : out{k}[i];"
-
-    def _visit(self, index: int, node: Node) -> None:
-        text = self._expression(node)
-        leaf = node.op in ("argument", "mask", "constant", "pi", "count")
-        if not leaf and (self.reads[index] > 1 or len(text.text) > _WIDTH):
-            name = self._fresh()
-            kind = "int" if node.is_condition else "real"
-            self.lines.append(f"const {kind} {name} = {text.text};")
-            text = _Text(name)
-        self.texts[index] = text
-
-    def _named(self, index: int) -> _Text:
-        """An operand that must be computed before a choice is made, so that loops have none."""
-        text = self.texts[index]
-        if text.binding == _ATOM and "(" not in text.text:
-            return text
-        if "(" in text.text:
-            name = self._fresh()
-            kind = "int" if self.nodes[index].is_condition else "real"
-            self.lines.append(f"const {kind} {name} = {text.text};")
-            self.texts[index] = _Text(name)
-        return self.texts[index]
-
-    def _expression(self, node: Node) -> _Text:
-        match node.op:
-            case "argument" | "mask":
-                return _Text(self.names[str(node.value)])
-            case "constant":
-                assert isinstance(node.value, Fraction)
-                return _number(node.value, self.variant.is_double)
-            case "count":
-                place = self.loop.counts.index((node.source or (), node.target or ()))
-                return _Text(f"(real)number[{place}]", _UNARY)
-            case "neg":
-                return _Text(f"-{self.texts[node.operands[0]].at(_UNARY + 1)}", _UNARY)
-            case "ipow":
-                return self._integer_power(node.operands[0], int(node.value or 0))
-            case "where":
-                condition, a, b = (self._named(o) for o in node.operands)
-                text = f"{condition.at(_CONDITIONAL + 1)} ? {a.at(_CONDITIONAL + 1)} : "
-                return _Text(text + b.at(_CONDITIONAL + 1), _CONDITIONAL)
-            case "not":
-                return _Text(f"!{self.texts[node.operands[0]].at(_UNARY + 1)}", _UNARY)
-        if node.op in _BINARY:
-            return self._fused(node) or self._binary(node.op, *_BINARY[node.op], node.operands)
-        if node.op in COMPARISONS:
-            return self._binary(node.op, *_COMPARE[node.op], node.operands)
-        if node.op in LOGICAL:
-            return self._binary(node.op, *_LOGICAL[node.op], node.operands)
-        self.functions.add(node.op)
-        values = ", ".join(self.texts[o].text for o in node.operands)
-        code = spelling(node.op, self.variant.is_double, anywhere=self.anywhere)
-        return _Text(f"{code}({values})")
-
-    def _binary(self, op: str, sign: str, binding: int, operands: tuple[int, ...]) -> _Text:
-        a, b = (self.texts[o] for o in operands)
-        # Comparisons inside & and | stand in parentheses, as compilers ask for.
-        inner = _UNARY if op in LOGICAL else binding
-        return _Text(f"{a.at(inner)} {sign} {b.at(inner + (op not in LOGICAL))}", binding)
-
-    def _fused(self, node: Node) -> _Text | None:
-        """A product in a sum as one operation with one rounding.
-
-        Not where both terms are products of values: a*b - c*d would not be zero where they
-        are equal.
-        """
-        if node.op not in ("add", "sub"):
-            return None
-        places = [k for k in (1, 0) if self._is_product(node.operands[k])]
-        if len(places) == 2:
-            places = [k for k in places if self._has_constant(node.operands[k])]
-        if not places:
-            return None
-        place = places[0]
-        p, q = (self.texts[o] for o in self.nodes[node.operands[place]].operands)
-        rest = self.texts[node.operands[1 - place]]
-        first, other = p.text, rest.text
-        if node.op == "sub" and place == 0:
-            other = f"-{rest.at(_UNARY + 1)}"
-        elif node.op == "sub":
-            first = f"-{p.at(_UNARY + 1)}"
-        return _Text(f"{self.fma}({first}, {q.text}, {other})")
-
-    def _is_product(self, index: int) -> bool:
-        """Whether a node is a product that nothing else reads."""
-        node = self.nodes[index]
-        return node.op == "mul" and self.reads[index] == 1 and " * " in self.texts[index].text
-
-    def _has_constant(self, index: int) -> bool:
-        return any(self.nodes[o].op == "constant" for o in self.nodes[index].operands)
-
-    def _integer_power(self, operand: int, exponent: int) -> _Text:
-        size = abs(exponent)
-        if size > _LARGEST_POWER:
-            self.functions.add("pow")
-            power = _number(Fraction(exponent), self.variant.is_double).text
-            return _Text(
-                f"{spelling('pow', self.variant.is_double)}({self.texts[operand].text}, {power})"
-            )
-        one = _number(Fraction(1), self.variant.is_double).text
-        if size == 0:
-            return _Text(one)
-        base = self.texts[operand]
-        if not (base.binding == _ATOM and base.text.isidentifier()) and size > 1:
-            name = self._fresh()
-            self.lines.append(f"const real {name} = {base.text};")
-            base = self.texts[operand] = _Text(name)
-        text = base
-        if size > 1:
-            text = _Text(" * ".join([base.text] * size), 11)
-            if size in (4, 6, 8):
-                half = self._integer_power(operand, size // 2)
-                name = self._fresh()
-                self.lines.append(f"const real {name} = {half.text};")
-                text = _Text(f"{name} * {name}", 11)
-        return text if exponent > 0 else _Text(f"{one} / {text.at(12)}", 11)
 
     def support(self) -> list[str]:
         """The mathematics that the body uses, and conversions."""
@@ -504,28 +285,6 @@ _CONVERSIONS = {
         "}",
     ),
 }
-
-
-def _number(value: Fraction, is_double: bool) -> _Text:
-    near = float(value)
-    if not is_double:
-        try:
-            near = struct.unpack("f", struct.pack("f", near))[0]
-        except OverflowError:
-            near = float("inf") if near > 0 else float("-inf")
-    if near in (float("inf"), float("-inf")):
-        return _Text("INFINITY" if near > 0 else "-INFINITY", _ATOM if near > 0 else _UNARY)
-    text = repr(near) if is_double else _shortest(near)
-    return _Text(text + ("" if is_double else "f"), _UNARY if near < 0 else _ATOM)
-
-
-def _shortest(value: float) -> str:
-    """The shortest decimal that is this number in float32."""
-    for digits in range(1, 10):
-        text = repr(float(f"{value:.{digits}g}"))
-        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
-            return text
-    return repr(value)
 
 
 def frames_of(routine: Routine) -> list[Frame]:

@@ -36,6 +36,11 @@ class VectorFunction:
         """A function is defined, or built in."""
         assert bool(self.file) != bool(self.builtin), self.name
 
+    @property
+    def has_two_spellings(self) -> bool:
+        """Whether there is one for all arguments beside the vectorised one."""
+        return self.bounds is not None or self.is_guarded
+
 
 # What the files of definitions call from other files.
 _CALLS: dict[str, tuple[str, ...]] = {
@@ -59,6 +64,9 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "bessel_i": ("exp",),
     "bessel_k": ("bessel_i", "log"),
     "tan": ("trigonometric",),
+    "digamma": ("log", "tan"),
+    "erfinv": ("erf", "erfc", "exp", "log"),
+    "lgamma": ("log", "sin"),
     "hyperbolic": ("expm1", "pow"),
     "sinh": ("hyperbolic",),
     "cosh": ("hyperbolic",),
@@ -88,7 +96,7 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for name in (
                 "exp", "expm1", "log", "log1p", "tanh", "erf", "exp2", "log2", "log10", "pow",
                 "sigmoid", "erfc", "sinh", "cosh", "atan", "atan2", "asin", "acos", "asinh",
-                "acosh", "atanh", "erfcx",
+                "acosh", "atanh", "erfcx", "digamma", "lgamma", "erfinv",
             )
         ),
         *(VectorFunction(name, "bessel_i") for name in ("i0", "i0e", "i1", "i1e")),
@@ -152,7 +160,7 @@ def spelling(name: str, is_double: bool, *, anywhere: bool = False) -> str:
     suffix = "" if is_double else "f"
     if function.builtin:
         return f"__builtin_{function.builtin}{suffix}"
-    part = "_any" if anywhere and (function.bounds or function.is_guarded) else ""
+    part = "_any" if anywhere and function.has_two_spellings else ""
     return f"symop_{name}{part}{suffix}"
 
 
