@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.compiler import is_dynamo_compiling
 from torch.nn import Parameter
 
 from symop.compiler import Formula
@@ -145,16 +146,26 @@ class Fused:
             shapes: the shapes of the arguments.
             values: what was saved, then the cotangents.
         """
-        sizes = {spelled(n): torch.Size(s) for n, s in zip(self.names, shapes, strict=True)}
-        asked = {p for k, p in enumerate(self.places) if needs >> k & 1}
-        context = SimpleNamespace(
-            saved_tensors=values[: len(self.saved)],
-            shape=SimpleNamespace(**sizes),
-            needs_input_grad=tuple(k in asked for k in range(len(self.names))),
-        )
+        asked = [p for k, p in enumerate(self.places) if needs >> k & 1]
+        flags = tuple(k in asked for k in range(len(self.names)))
+        context = _Context(tuple(values[: len(self.saved)]), self.shape(shapes), flags)
         found = self.function.backward(context, *values[len(self.saved) :])
         found = found if isinstance(found, tuple) else (found,)
-        return tuple(found[p] for p in sorted(asked))
+        return tuple(found[p] for p in asked)
+
+    def shape(self, shapes: Sequence[Sequence[int]]) -> SimpleNamespace:
+        """The shapes of the arguments, as the generated module keeps them."""
+        pairs = zip(self.names, shapes, strict=True)
+        return SimpleNamespace(**{spelled(n): torch.Size(s) for n, s in pairs})
+
+
+class _Context:
+    """What the backward of a generated module reads of its ctx."""
+
+    def __init__(self, saved: tuple[Any, ...], shape: Any, needs: tuple[bool, ...]) -> None:
+        self.saved_tensors = saved
+        self.shape = shape
+        self.needs_input_grad = needs
 
 
 def _with_gradients(plan: Plan, scalars: int) -> Program | None:
@@ -215,6 +226,7 @@ class PythonHost:
         """The outputs; for a scalar loss, its gradients by numbers are kept beside it."""
         fused = self.fused
         ctx.shapes = [value.shape for value in values]
+        ctx.shape = fused.shape(ctx.shapes)
         ctx.numbers = {}
         scalars = sum(
             1 << k for k, p in enumerate(fused.places)
@@ -275,6 +287,9 @@ def _function(host: PythonHost) -> Any:
             needs = _bits(ctx.needs_input_grad, fused.places)
             saved = ctx.saved_tensors
             results: Sequence[Tensor | None] | None = None
+            if is_dynamo_compiling():
+                # Compiled autograd, which can trace operations, and has a ctx of its own kind.
+                return fused.function.backward(ctx, *grads)
             if needs and not torch.is_grad_enabled():
                 results = host.run_backward(ctx, needs, saved, grads)
             if results is None:
@@ -300,6 +315,8 @@ def _are_plain(values: Sequence[Any], masks: Sequence[int]) -> bool:
             return False
         if value.layout != torch.strided or value.is_neg():
             return False
+        if not torch._C._has_storage(value):
+            return False  # a batch of gradients, which vmap holds elsewhere
         if k in masks:
             if value.dtype != torch.bool:
                 return False

@@ -1,6 +1,7 @@
 // The node under compiled autograd, which records the calls of nodes in a graph of its own.
 //
-// The gradient is one opaque call there: it runs the same kernels, on the tensors of that time.
+// The gradient is one call there, which runs the same kernels on tensors and the operations of Python
+// while it is traced.
 #pragma once
 
 #include "host_node.h"
@@ -70,7 +71,7 @@ inline variable_list HostNode::apply_with_saved(
   const auto& interface = compiled::getPyCompilerInterface();
   const auto function = interface->bind_function(
       swap.get_py_compiler(), name(), run, schema, /*is_custom_function=*/true,
-      /*is_traceable=*/false);
+      /*is_traceable=*/true);
   const auto metadata = compiled::IValuePacker<
       std::vector<std::optional<torch::autograd::InputMetadata>>>::pack(
       compiled::get_input_metadata(next_edges()));

@@ -113,6 +113,14 @@ def test_kernels_compute_what_operations_do(name, runner, host):
                     close(a, b)
 
 
+@pytest.mark.parametrize("runner", ["python", "native"])
+def test_batches_of_gradients_are_left_to_operations(runner, host):
+    _, fused, _ = hosts("legendre", runner)
+    x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    (found,) = torch.autograd.grad(fused(x), x, torch.eye(3).double(), is_grads_batched=True)
+    torch.testing.assert_close(found, torch.diag(7.5 * x.detach() ** 2 - 1.5))
+
+
 def test_what_c_lacks_is_left_to_operations():
     plain, fused, _ = hosts("product")
     x = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)

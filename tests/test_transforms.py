@@ -9,7 +9,7 @@ MATRIX = DOCUMENT.read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_ops_under(name):
+def test_ops_under(name, host):
     cells = row(name)
     print(line(name, cells))
     assert set(cells) == ({"refused"} if name in REFUSED else {"pass"})

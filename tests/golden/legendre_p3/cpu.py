@@ -371,19 +371,13 @@ _DTYPES = {
 
 # No contraction: what is fused is written as such, so that every copy of a loop rounds alike.
 _FLAGS = (
-    "-std=gnu11",
-    "-O3",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-ffp-contract=off",
-    "-fPIC",
-    "-shared",
-    "-fvisibility=hidden",
+    "-std=gnu11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off "
+    "-fPIC -shared -fvisibility=hidden -fopenmp"
 )
 _NATIVE = {
-    "x86_64": ("-march=native", "-mprefer-vector-width=512"),
-    "aarch64": ("-mcpu=native",),
-    "arm64": ("-mcpu=native",),
+    "x86_64": ["-march=native", "-mprefer-vector-width=512"],
+    "aarch64": ["-mcpu=native"],
+    "arm64": ["-mcpu=native"],
 }
 _faults: list[str] = []
 
@@ -512,7 +506,7 @@ def _compiled(macros: list[str]) -> Path:
     compiler = next(filter(None, map(shutil.which, names)), None)
     if compiler is None:
         raise OSError(f"no C compiler was found ({', '.join(names)})")
-    flags = [*_FLAGS, *_NATIVE.get(platform.machine(), ()), "-fopenmp", *macros]
+    flags = [*_FLAGS.split(), *_NATIVE.get(platform.machine(), []), *macros]
     found = Path(compiler).stat()
     stamp = f"{found.st_size} {found.st_mtime_ns}"
     key = "\0".join([_C, compiler, stamp, _processor(), *flags])
