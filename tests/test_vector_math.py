@@ -146,13 +146,9 @@ def arity(name: str) -> int:
     return len(table()[name].parameters)
 
 
-def has_two_spellings(name: str) -> bool:
-    return FUNCTIONS[name].bounds is not None or FUNCTIONS[name].is_guarded
-
-
 def everywhere(name: str) -> str:
     """What `run` calls a function by that is to be right everywhere."""
-    return f"{name}:_any" if has_two_spellings(name) else name
+    return f"{name}:_any" if FUNCTIONS[name].has_two_spellings else name
 
 
 def source(names: Collection[str] = SPELLED) -> str:
@@ -160,7 +156,7 @@ def source(names: Collection[str] = SPELLED) -> str:
     loops = []
     for name in sorted(names):
         for real in DTYPES:
-            for anywhere in {False, has_two_spellings(name)}:
+            for anywhere in {False, FUNCTIONS[name].has_two_spellings}:
                 call = spelling(name, real == "double", anywhere=anywhere)
                 given = ", ".join(f"const {real} *restrict x{k}" for k in range(arity(name)))
                 values = ", ".join(f"x{k}[i]" for k in range(arity(name)))

@@ -56,7 +56,12 @@ class _AnyType:
     """The spelling for every type that a macro may choose: R(2.5), EXP(x)."""
 
     used: set[tuple[str, bool]] = field(default_factory=set)
+<<<<<<< HEAD
     guarded: set[str] = field(default_factory=set)
+=======
+    bounds: set[str] = field(default_factory=set)
+    guards: set[str] = field(default_factory=set)
+>>>>>>> befad66fa197e8511d97851d85b080ea1c119090
     fused: str = "FUSED"
 
     def number(self, value: Fraction) -> Text:
@@ -67,7 +72,11 @@ class _AnyType:
         return Text(f"R({value.numerator if is_short else repr(near)})", ATOM)
 
     def function(self, name: str, *, anywhere: bool = False) -> str:
+<<<<<<< HEAD
         part = anywhere and _is_partial(name)
+=======
+        part = anywhere and FUNCTIONS[name].has_two_spellings
+>>>>>>> befad66fa197e8511d97851d85b080ea1c119090
         self.used.add((name, part))
         return _macro(name, part)
 
@@ -79,12 +88,19 @@ class _AnyType:
             return f"FAR_{name.upper()}({values})"
         return f"{self.function('abs')}({values}) > R(LARGEST_{name.upper()})"
 
+    def far(self, name: str) -> str | None:
+        if not FUNCTIONS[name].is_guarded:
+            return None
+        self.guards.add(name)
+        return f"FAR_{name.upper()}"
+
     def names(self, is_double: bool) -> Lines:
         """The macros for one type."""
         lines = [f"#define FUSED {'FMA' if is_double else 'FMAF'}"]
         for name, part in sorted(self.used):
             text = spelling(name, is_double, anywhere=part)
             lines.append(f"#define {_macro(name, part)} {text}")
+<<<<<<< HEAD
         for name in sorted(self.guarded):
             most, predicate = bound(name, is_double), far(name, is_double)
             is_bound = most is not None
@@ -94,6 +110,12 @@ class _AnyType:
                 else f"FAR_{name.upper()} {predicate}"
             )
             lines.append(f"#define {text}")
+=======
+        for name in sorted(self.bounds):
+            lines.append(f"#define LARGEST_{name.upper()} {bound(name, is_double):g}")
+        for name in sorted(self.guards):
+            lines.append(f"#define FAR_{name.upper()} {far(name, is_double)}")
+>>>>>>> befad66fa197e8511d97851d85b080ea1c119090
         return tuple(lines)
 
 
@@ -145,7 +167,7 @@ class _Pass(Body):
 
 def _pass_view(macro: str, comment: str, loop: Loop, spelling: _AnyType) -> PassView:
     printer = _Pass(loop, loop.results, spelling)
-    far = _Pass(loop, loop.results, spelling, anywhere=True)
+    distant = _Pass(loop, loop.results, spelling, anywhere=True)
     body = [*printer.body(), *printer.stores()]
     guard = printer.guard()
     inputs = operands(loop)
@@ -160,7 +182,7 @@ def _pass_view(macro: str, comment: str, loop: Loop, spelling: _AnyType) -> Pass
         has_count=any("count" in line for line in body),
         pointers=tuple(printer.pointers()),
         guard=tuple(guard),
-        far_body=(*far.body(), *far.stores()) if guard else (),
+        far_body=(*distant.body(), *distant.stores()) if guard else (),
         body=tuple(body),
     )
 
@@ -193,7 +215,7 @@ def source_text(name: str, forward: Loop, gradient: Loop, *, is_precise: bool) -
     return render("carried.c.j2", view)
 
 
-_DEFINED = re.compile(r"^(?:static inline \w+ |#define )(\w+)", re.MULTILINE)
+_DEFINED = re.compile(r"^(?:(?:static inline|SYMOP_INLINE) \w+ |#define )(\w+)", re.MULTILINE)
 _MARKS = re.compile(r"^/\* (?:fit \w+|end) \*/\n?", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 

@@ -36,6 +36,11 @@ class VectorFunction:
         """A function is defined, or built in."""
         assert bool(self.file) != bool(self.builtin), self.name
 
+    @property
+    def has_two_spellings(self) -> bool:
+        """Whether there is one for all arguments beside the vectorised one."""
+        return self.bounds is not None or self.is_guarded
+
 
 # What the files of definitions call from other files.
 _CALLS: dict[str, tuple[str, ...]] = {
@@ -155,7 +160,7 @@ def spelling(name: str, is_double: bool, *, anywhere: bool = False) -> str:
     suffix = "" if is_double else "f"
     if function.builtin:
         return f"__builtin_{function.builtin}{suffix}"
-    part = "_any" if anywhere and (function.bounds or function.is_guarded) else ""
+    part = "_any" if anywhere and function.has_two_spellings else ""
     return f"symop_{name}{part}{suffix}"
 
 

@@ -315,12 +315,15 @@ SYMOP_INLINE double symop_product_low(double a, double b, double product) {
 #endif
 }
 
+<<<<<<< HEAD
 /* What a sum lost in rounding: a + b - sum, whichever is larger. */
 SYMOP_INLINE double symop_sum_low(double a, double b, double sum) {
     double back = sum - a;
     return (a - (sum - back)) + (b - back);
 }
 
+=======
+>>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 /*
  * Maxima and minima, sign and relu as torch has them: maximum and minimum give NaN where an operand
  * is NaN, fmax and fmin the other operand; of equal operands, the first. sign(NaN) is 0, and
@@ -383,6 +386,7 @@ SYMOP_INLINE float symop_exp_partsf(float a, float *first, float *second) {
     *first = symop_float((half << 23) + 0x3f800000u);
     *second = symop_float(((bits - half) << 23) + 0x3f800000u);
     return p;
+<<<<<<< HEAD
 }
 
 SYMOP_INLINE float symop_expf(float x) {
@@ -390,6 +394,8 @@ SYMOP_INLINE float symop_expf(float x) {
     float first, second;
     float p = symop_exp_partsf(a > 89.0f ? 89.0f : a, &first, &second);
     return p * first * second;
+=======
+>>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 }
 
 /* Largest weighted error 5.4e-18; by benchmarks.vector_coefficients. */
@@ -424,6 +430,7 @@ SYMOP_INLINE double symop_exp_parts(double a, double *first, double *second) {
     return p;
 }
 
+<<<<<<< HEAD
 SYMOP_INLINE double symop_exp(double x) {
     double a = x < -760.0 ? -760.0 : x;
     double first, second;
@@ -566,6 +573,33 @@ SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) 
     return *p * *first * *second;
 }
 
+=======
+/* x - q*d, where q*d is near x. */
+SYMOP_INLINE float symop_residualf(float x, float q, float d) {
+#if SYMOP_FUSED
+    return FMAF(-q, d, x);
+#else
+    return (float)((double)x - (double)q * (double)d);
+#endif
+}
+
+SYMOP_INLINE double symop_residual(double x, double q, double d) {
+    double back = q * d;
+    return (x - back) - symop_product_low(q, d, back);
+}
+
+/*
+ * With e = exp(-|x|): 1/(1 + e) or e/(1 + e), by the reciprocal of the sum, which sigmoid(-x) and silu(x)
+ * have in common with it, and what sum and reciprocal lost.
+ */
+/* exp(-|x|), and its factors. */
+SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) {
+    float a = -__builtin_fabsf(x);
+    *p = symop_exp_partsf(a < -120.0f ? -120.0f : a, first, second);
+    return *p * *first * *second;
+}
+
+>>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 SYMOP_INLINE float symop_sigmoidf(float x) {
     float p, first, second;
     float e = symop_decayf(x, &p, &first, &second);
