@@ -191,8 +191,6 @@ def rest_bessel_k1(z: mpf) -> mpf:
     return x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))
 
 
-<<<<<<< HEAD
-=======
 def langevin_over_x(z: mpf) -> mpf:
     """(coth(x) - 1/x)/x as a function of z = x*x."""
     with mp.workprec(600):
@@ -200,7 +198,6 @@ def langevin_over_x(z: mpf) -> mpf:
         return (mp.coth(x) - 1 / x) / x
 
 
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 def digamma_quotient(t: mpf) -> mpf:
     """digamma(x)/(x - x0), x0 the positive zero, as a function of t = 2*x - 3."""
     x = (3 + t) / 2
@@ -216,16 +213,6 @@ def far_erfinv(t: mpf) -> mpf:
     """erfinv(a)/a as a function of t = (sqrt(w) - 4.2)/2, w = -log(1 - a*a)."""
     a = mp.sqrt(1 - mp.exp(-((2 * t + mpf("4.2")) ** 2)))
     return mp.erfinv(a) / a
-<<<<<<< HEAD
-
-
-def langevin_over_x(z: mpf) -> mpf:
-    """(coth(x) - 1/x)/x as a function of z = x*x."""
-    with mp.workprec(600):
-        x = mp.sqrt(z) or mpf("1e-40")
-        return (mp.coth(x) - 1 / x) / x
-=======
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 
 
 FITS = {
@@ -294,22 +281,13 @@ FITS = {
             lambda t: 1 / turned(far_bessel_k(0), 4)(t), exact=1),
         Fit("symop_fit_k1_far", turned(far_bessel_k(1), 4), (-1, 1), 24,
             lambda t: 1 / turned(far_bessel_k(1), 4)(t), exact=1),
-<<<<<<< HEAD
-=======
         Fit("symop_fit_langevinf", langevin_over_x, (0, 1), 5,
             lambda z: 1 / langevin_over_x(z), kind="float", exact=1),
         Fit("symop_fit_langevin", langevin_over_x, (0, 1), 10, lambda z: 1 / langevin_over_x(z)),
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
         Fit("symop_fit_digamma", digamma_quotient, (-1, 1), 22, lambda t: 1 / digamma_quotient(t),
             exact=6),
         Fit("symop_fit_lgamma", lgamma_quotient, (-1, 1), 20, lambda t: 1 / lgamma_quotient(t),
             exact=6),
         Fit("symop_fit_erfinv_far", far_erfinv, (-1, 1), 11, lambda t: 1 / far_erfinv(t)),
-<<<<<<< HEAD
-        Fit("symop_fit_langevinf", langevin_over_x, (0, 1), 5,
-            lambda z: 1 / langevin_over_x(z), kind="float", exact=1),
-        Fit("symop_fit_langevin", langevin_over_x, (0, 1), 10, lambda z: 1 / langevin_over_x(z)),
-=======
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
     )
 }  # fmt: skip

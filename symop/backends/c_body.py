@@ -71,8 +71,8 @@ class Spelling(Protocol):
     def function(self, name: str, *, anywhere: bool = False) -> str:
         """The name of a function; `anywhere`, of its spelling that is right for all arguments."""
 
-    def test(self, name: str, values: str) -> str | None:
-        """Whether the values are too far out for the vectorised spelling, where any are."""
+    def bound(self, name: str) -> Text | None:
+        """The largest |x| that the vectorised spelling of a function is right for, if any."""
 
     def far(self, name: str) -> str | None:
         """The function that says where the vectorised spelling of a function is wrong, if any."""
@@ -97,13 +97,10 @@ class FixedType:
         """The function of the type."""
         return spelling(name, self.is_double, anywhere=anywhere)
 
-    def test(self, name: str, values: str) -> str | None:
-        """A comparison with a literal, or a predicate of the function."""
-        predicate, most = far(name, self.is_double), bound(name, self.is_double)
-        if most is not None:
-            size = f"{self.function('abs')}({values})"
-            return f"{size} > {self.number(Fraction(most)).text}"
-        return f"{predicate}({values})" if predicate else None
+    def bound(self, name: str) -> Text | None:
+        """A literal."""
+        most = bound(name, self.is_double)
+        return None if most is None else self.number(Fraction(most))
 
     def far(self, name: str) -> str | None:
         """The function of the type."""
@@ -191,30 +188,15 @@ class Body:
     def guard(self) -> list[str]:
         """Tests whether arguments are too far out for a vector function; none where all serve."""
         tests = [
-<<<<<<< HEAD
-            node
-            for index, node in enumerate(self.nodes)
-            if self.alive[index] and node.op in SPELLED and self.spelling.test(node.op, "")
-        ]
-=======
             (node, self.spelling.bound(node.op), self.spelling.far(node.op))
             for index, node in enumerate(self.nodes)
             if self.alive[index] and node.op in SPELLED
         ]
         tests = [test for test in tests if test[1] or test[2]]
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
         if not tests:
             return []
         printer = copy.copy(self)
         printer.results = []
-<<<<<<< HEAD
-        printer._begin({operand for node in tests for operand in node.operands})
-        lines = printer.body()
-        self.functions |= printer.functions
-        for node in tests:
-            values = ", ".join(printer.texts[operand].text for operand in node.operands)
-            lines.append(f"is_large |= {self.spelling.test(node.op, values)};")
-=======
         printer._begin({operand for node, *_ in tests for operand in node.operands})
         lines = printer.body()
         fabs = self.spelling.function("abs")
@@ -223,7 +205,6 @@ class Body:
             test = f"{fabs}({values}) > {most.text}" if most else f"{is_far}({values})"
             lines.append(f"is_large |= {test};")
         self.functions |= printer.functions
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
         return list(dict.fromkeys(lines))
 
     def named_value(self, index: int) -> Text:

@@ -56,12 +56,8 @@ class _AnyType:
     """The spelling for every type that a macro may choose: R(2.5), EXP(x)."""
 
     used: set[tuple[str, bool]] = field(default_factory=set)
-<<<<<<< HEAD
-    guarded: set[str] = field(default_factory=set)
-=======
     bounds: set[str] = field(default_factory=set)
     guards: set[str] = field(default_factory=set)
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
     fused: str = "FUSED"
 
     def number(self, value: Fraction) -> Text:
@@ -72,21 +68,15 @@ class _AnyType:
         return Text(f"R({value.numerator if is_short else repr(near)})", ATOM)
 
     def function(self, name: str, *, anywhere: bool = False) -> str:
-<<<<<<< HEAD
-        part = anywhere and _is_partial(name)
-=======
         part = anywhere and FUNCTIONS[name].has_two_spellings
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
         self.used.add((name, part))
         return _macro(name, part)
 
-    def test(self, name: str, values: str) -> str | None:
-        if not _is_partial(name):
-            return None
-        self.guarded.add(name)
+    def bound(self, name: str) -> Text | None:
         if FUNCTIONS[name].bounds is None:
-            return f"FAR_{name.upper()}({values})"
-        return f"{self.function('abs')}({values}) > R(LARGEST_{name.upper()})"
+            return None
+        self.bounds.add(name)
+        return Text(f"R(LARGEST_{name.upper()})")
 
     def far(self, name: str) -> str | None:
         if not FUNCTIONS[name].is_guarded:
@@ -100,28 +90,11 @@ class _AnyType:
         for name, part in sorted(self.used):
             text = spelling(name, is_double, anywhere=part)
             lines.append(f"#define {_macro(name, part)} {text}")
-<<<<<<< HEAD
-        for name in sorted(self.guarded):
-            most, predicate = bound(name, is_double), far(name, is_double)
-            is_bound = most is not None
-            text = (
-                f"LARGEST_{name.upper()} {most:g}"
-                if is_bound
-                else f"FAR_{name.upper()} {predicate}"
-            )
-            lines.append(f"#define {text}")
-=======
         for name in sorted(self.bounds):
             lines.append(f"#define LARGEST_{name.upper()} {bound(name, is_double):g}")
         for name in sorted(self.guards):
             lines.append(f"#define FAR_{name.upper()} {far(name, is_double)}")
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
         return tuple(lines)
-
-
-def _is_partial(name: str) -> bool:
-    """Whether the vectorised spelling of a function is wrong for some arguments."""
-    return FUNCTIONS[name].bounds is not None or FUNCTIONS[name].is_guarded
 
 
 def _macro(name: str, anywhere: bool) -> str:

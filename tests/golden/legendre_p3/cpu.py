@@ -176,9 +176,6 @@ typedef float real;
 #endif
 #define R(number) ((real)(number))
 
-/* A loop with a call that is not inlined is not vectorised, however long the function is. */
-#define SYMOP_INLINE static inline __attribute__((always_inline, unused))
-
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__FP_FAST_FMA)
 #define SYMOP_FUSED 1
 #define FMA(a, b, c) __builtin_fma((a), (b), (c))
@@ -188,52 +185,6 @@ typedef float real;
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define FMAF(a, b, c) ((a) * (b) + (c))
 #endif
-
-SYMOP_INLINE uint32_t symop_bits32(float x) {
-    uint32_t bits;
-    __builtin_memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-SYMOP_INLINE float symop_float(uint32_t bits) {
-    float x;
-    __builtin_memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-SYMOP_INLINE uint64_t symop_bits64(double x) {
-    uint64_t bits;
-    __builtin_memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-SYMOP_INLINE double symop_double(uint64_t bits) {
-    double x;
-    __builtin_memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-/* What a product lost in rounding: a*b - product. */
-SYMOP_INLINE double symop_product_low(double a, double b, double product) {
-#if SYMOP_FUSED
-    return FMA(a, b, -product);
-#else
-    /* Dekker's splitting, which overflows beyond 2**996. */
-    double c = 0x1.0000002p27 * a;
-    double d = 0x1.0000002p27 * b;
-    double a_high = c - (c - a);
-    double b_high = d - (d - b);
-    double a_low = a - a_high;
-    double b_low = b - b_high;
-    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
-#endif
-}
-
-/* What a sum lost in rounding: a + b - sum, whichever is larger. */
-SYMOP_INLINE double symop_sum_low(double a, double b, double sum) {
-    double back = sum - a;
-    return (a - (sum - back)) + (b - back);
-}
 
 #ifdef BFLOAT16
 static inline real widened(element value)

@@ -315,15 +315,6 @@ SYMOP_INLINE double symop_product_low(double a, double b, double product) {
 #endif
 }
 
-<<<<<<< HEAD
-/* What a sum lost in rounding: a + b - sum, whichever is larger. */
-SYMOP_INLINE double symop_sum_low(double a, double b, double sum) {
-    double back = sum - a;
-    return (a - (sum - back)) + (b - back);
-}
-
-=======
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 /*
  * Maxima and minima, sign and relu as torch has them: maximum and minimum give NaN where an operand
  * is NaN, fmax and fmin the other operand; of equal operands, the first. sign(NaN) is 0, and
@@ -386,16 +377,6 @@ SYMOP_INLINE float symop_exp_partsf(float a, float *first, float *second) {
     *first = symop_float((half << 23) + 0x3f800000u);
     *second = symop_float(((bits - half) << 23) + 0x3f800000u);
     return p;
-<<<<<<< HEAD
-}
-
-SYMOP_INLINE float symop_expf(float x) {
-    float a = x < -120.0f ? -120.0f : x;
-    float first, second;
-    float p = symop_exp_partsf(a > 89.0f ? 89.0f : a, &first, &second);
-    return p * first * second;
-=======
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 }
 
 /* Largest weighted error 5.4e-18; by benchmarks.vector_coefficients. */
@@ -430,150 +411,6 @@ SYMOP_INLINE double symop_exp_parts(double a, double *first, double *second) {
     return p;
 }
 
-<<<<<<< HEAD
-SYMOP_INLINE double symop_exp(double x) {
-    double a = x < -760.0 ? -760.0 : x;
-    double first, second;
-    double p = symop_exp_parts(a > 710.0 ? 710.0 : a, &first, &second);
-    return p * first * second;
-}
-
-/*
- * log(x) = k*ln(2) + log(1 + f), x = 2**k * (1 + f), sqrt(1/2) <= 1 + f < sqrt(2).
- * float: log(1 + f) = f - f**2/2 + f**3*p(f). double: s = f/(2 + f), and
- * log(1 + f) = f - f**2/2 + s*(f**2/2 + s**2*p(s**2)), as in fdlibm (Sun Microsystems, 1993).
- */
-/* Largest weighted error 8.6e-10; by benchmarks.vector_coefficients. */
-SYMOP_INLINE float symop_fit_logf(float x) {
-    float z = x * x;
-    float p = 0x1.146ff00000000p-4f;
-    p = FMAF(p, z, 0x1.e6c0540000000p-4f);
-    p = FMAF(p, z, 0x1.233ba20000000p-3f);
-    p = FMAF(p, z, 0x1.99a4760000000p-3f);
-    float q = -0x1.de00020000000p-4f;
-    q = FMAF(q, z, -0x1.fc290a0000000p-4f);
-    q = FMAF(q, z, -0x1.555c440000000p-3f);
-    p = FMAF(q, x, p);
-    p = FMAF(p, x, -0x1.0000060000000p-2f);
-    p = FMAF(p, x, 0x1.5555480000000p-2f);
-    return p;
-}
-
-/* k*ln(2) + log(1 + f + low), where low is below half a unit in the last place of f. */
-SYMOP_INLINE float symop_log_reducedf(float k, float f, float low) {
-    float square = f * f;
-    float y = FMAF(-0.5f, square, FMAF(k, 0x1.7f7d1cp-20f, square * f * symop_fit_logf(f)));
-    float whole = k * 0x1.62e4p-1f;
-    float sum = whole + f;
-    float lost = f - (sum - whole);
-    return sum + (lost + (y + FMAF(-f, low, low)));
-}
-
-SYMOP_INLINE float symop_logf(float x) {
-    int is_tiny = x < 0x1p-126f;
-    float scaled = is_tiny ? x * 0x1p25f : x;
-    uint32_t bits = symop_bits32(scaled) - 0x3f3504f3u;
-    float k = (float)((int32_t)bits >> 23) - (is_tiny ? 25.0f : 0.0f);
-    float f = symop_float((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
-    float y = symop_log_reducedf(k, f, 0.0f);
-    y = x < __builtin_inff() ? y : x;
-    return x > 0.0f ? y : (x == 0.0f ? -__builtin_inff() : __builtin_nanf(""));
-}
-
-/* Largest weighted error 1.2e-18; by benchmarks.vector_coefficients. */
-SYMOP_INLINE double symop_fit_log(double x) {
-    double p = 0x1.2f050e6ada499p-3;
-    p = FMA(p, x, 0x1.39a1cc6c217ffp-3);
-    p = FMA(p, x, 0x1.74663dcf5d372p-3);
-    p = FMA(p, x, 0x1.c71c52111a949p-3);
-    p = FMA(p, x, 0x1.24924941e3eacp-2);
-    p = FMA(p, x, 0x1.999999997ff03p-2);
-    p = FMA(p, x, 0x1.5555555555592p-1);
-    return p;
-}
-
-SYMOP_INLINE double symop_log_reduced(double k, double f, double low) {
-    double half = 0.5 * f * f;
-    double s = f / (2.0 + f);
-    double z = s * s;
-    double y = FMA(s, FMA(z, symop_fit_log(z), half), k * 0x1.cf79abc9e3b3ap-40) - half;
-    double whole = k * 0x1.62e42fefap-1;
-    double sum = whole + f;
-    double lost = f - (sum - whole);
-    return sum + (lost + (y + FMA(-f, low, low)));
-}
-
-SYMOP_INLINE double symop_log(double x) {
-    int is_tiny = x < 0x1p-1022;
-    double scaled = is_tiny ? x * 0x1p54 : x;
-    /* Biased by 1023, so that the exponent is positive; 2**52 + it is a number with these bits. */
-    uint64_t bits = symop_bits64(scaled) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;
-    double k = symop_double((bits >> 52) | 0x4330000000000000u) - (is_tiny ? 0x1p52 + 1077.0 : 0x1p52 + 1023.0);
-    double f = symop_double((bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
-    double y = symop_log_reduced(k, f, 0.0);
-    y = x < __builtin_inf() ? y : x;
-    return x > 0.0 ? y : (x == 0.0 ? -__builtin_inf() : __builtin_nan(""));
-}
-
-/* What float operations lost, and logarithms of sums of two numbers. */
-SYMOP_INLINE float symop_product_lowf(float a, float b, float product) {
-#if SYMOP_FUSED
-    return FMAF(a, b, -product);
-#else
-    return (float)((double)a * (double)b - (double)product);
-#endif
-}
-
-SYMOP_INLINE float symop_sum_lowf(float a, float b, float sum) {
-    float back = sum - a;
-    return (a - (sum - back)) + (b - back);
-}
-
-/* x - q*d, where q*d is near x. */
-SYMOP_INLINE float symop_residualf(float x, float q, float d) {
-#if SYMOP_FUSED
-    return FMAF(-q, d, x);
-#else
-    return (float)((double)x - (double)q * (double)d);
-#endif
-}
-
-SYMOP_INLINE double symop_residual(double x, double q, double d) {
-    double back = q * d;
-    return (x - back) - symop_product_low(q, d, back);
-}
-
-/* offset*ln(2) + log(s + low), for 2**-126 <= s < 2**126 and a low far below s. */
-SYMOP_INLINE float symop_log_pairf(float offset, float s, float low) {
-    uint32_t bits = symop_bits32(s) - 0x3f3504f3u;
-    int32_t exponent = (int32_t)bits >> 23;
-    float f = symop_float((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
-    float scale = symop_float(0x3f800000u - ((uint32_t)exponent << 23));
-    return symop_log_reducedf((float)exponent + offset, f, scale * low);
-}
-
-/* The same, for 2**-1022 <= s < 2**1022. */
-SYMOP_INLINE double symop_log_pair(double offset, double s, double low) {
-    uint64_t bits = symop_bits64(s) - 0x3fe6a09e667f3bcdu + 0x3ff0000000000000u;
-    uint64_t exponent = bits >> 52;
-    double k = symop_double(exponent | 0x4330000000000000u) - (0x1p52 + 1023.0);
-    double f = symop_double((bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
-    double scale = symop_double((2046u - exponent) << 52);
-    return symop_log_reduced(k + offset, f, scale * low);
-}
-
-/*
- * With e = exp(-|x|): 1/(1 + e) or e/(1 + e), by the reciprocal of the sum, which sigmoid(-x) and silu(x)
- * have in common with it, and what sum and reciprocal lost.
- */
-/* exp(-|x|), and its factors. */
-SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) {
-    float a = -__builtin_fabsf(x);
-    *p = symop_exp_partsf(a < -120.0f ? -120.0f : a, first, second);
-    return *p * *first * *second;
-}
-
-=======
 /* x - q*d, where q*d is near x. */
 SYMOP_INLINE float symop_residualf(float x, float q, float d) {
 #if SYMOP_FUSED
@@ -599,7 +436,6 @@ SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) 
     return *p * *first * *second;
 }
 
->>>>>>> befad66fa197e8511d97851d85b080ea1c119090
 SYMOP_INLINE float symop_sigmoidf(float x) {
     float p, first, second;
     float e = symop_decayf(x, &p, &first, &second);
