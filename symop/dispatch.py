@@ -16,8 +16,9 @@ from symop import native_host
 from symop.compiler import Formula
 from symop.errors import CallError
 from symop.frames import SCALAR
-from symop.fused import Fused, PythonHost
+from symop.fused import Fused
 from symop.names import class_name
+from symop.python_host import PythonHost
 
 BACKENDS = ("auto", "torch", "cpu")
 

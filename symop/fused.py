@@ -10,15 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-from torch.compiler import is_dynamo_compiling
 from torch.nn import Parameter
 
 from symop.compiler import Formula
 from symop.derivative_names import cotangent_names
 from symop.formulas import formula_lines
 from symop.frames import SCALAR
-from symop.kernels import Data, Kernels, Prepared
-from symop.launching import Launcher, Refused
+from symop.kernels import Kernels, Prepared
 from symop.names import class_name, spelled
 from symop.orders import closed
 from symop.plain import plain
@@ -109,7 +107,7 @@ class Fused:
             values: what was saved, then the cotangents.
         """
         real = [v for v in values if v is not None and v.dtype != torch.bool]
-        if self.make is None or not self.plan.second or not _are_plain(real, ()):
+        if self.make is None or not self.plan.second or not are_plain(real, ()):
             return self.by_operations(needs, shapes, *values)
         if needs not in self._next:
             self._next[needs] = self._gradient_op(needs)
@@ -191,123 +189,7 @@ def _with_gradients(plan: Plan, scalars: int) -> Program | None:
     return Program(program.arguments, tuple(build.nodes), (value, *gradients))
 
 
-class PythonHost:
-    """Runs the routines of an op from Python.
-
-    Args:
-        fused: the routines.
-        fallback: the op on plain operations.
-    """
-
-    def __init__(self, fused: Fused, fallback: Callable[..., Any]) -> None:
-        assert fused.forward is not None
-        self.fused = fused
-        self.fallback = fallback
-        self.forward = Launcher(fused.forward.data, fused.kernels)
-        self._launchers: dict[Data, Launcher] = {}
-        self.apply = _function(self).apply
-
-    def __call__(self, *values: Any) -> Any:
-        """The value of the op."""
-        if not _are_plain(values, self.fused.masks):
-            return self.fallback(*values)
-        try:
-            return self.apply(*values)
-        except Refused:
-            return self.fallback(*values)
-
-    def launcher(self, data: Data) -> Launcher:
-        """What runs a routine."""
-        if data not in self._launchers:
-            self._launchers[data] = Launcher(data, self.fused.kernels)
-        return self._launchers[data]
-
-    def run_forward(self, ctx: Any, values: Sequence[Tensor]) -> list[Tensor]:
-        """The outputs; for a scalar loss, its gradients by numbers are kept beside it."""
-        fused = self.fused
-        ctx.shapes = [value.shape for value in values]
-        ctx.shape = fused.shape(ctx.shapes)
-        ctx.numbers = {}
-        scalars = sum(
-            1 << k for k, p in enumerate(fused.places)
-            if ctx.needs_input_grad[p] and not values[p].dim()
-        )  # fmt: skip
-        made = fused.loss(scalars) if scalars else None
-        if made is None:
-            return self.forward(values, ctx.shapes)
-        result, *numbers = self.launcher(made.data)(values, ctx.shapes, numbers=1)
-        bits = [k for k in range(len(fused.places)) if scalars >> k & 1]
-        ctx.numbers = dict(zip(bits, numbers, strict=True))
-        return [result]
-
-    def run_backward(
-        self, ctx: Any, needs: int, saved: Sequence[Tensor | None], grads: Sequence[Tensor]
-    ) -> list[Tensor] | None:
-        """The gradients whose bits are set, None where kernels do not serve."""
-        fused = self.fused
-        done = {k: n for k, n in ctx.numbers.items() if needs >> k & 1}
-        rest = needs & ~sum(1 << k for k in done)
-        made = fused.gradient(rest) if rest else None
-        values = (*saved, *grads)
-        if rest and made is None:
-            return None
-        inputs = [v for v in (values[k] for k in made.inputs) if v is not None] if made else []
-        real = [v for v in (*inputs, *grads) if v.dtype != torch.bool]
-        if (made and len(inputs) < len(made.inputs)) or not _are_plain(real, ()):
-            return None
-        results: dict[int, Tensor] = {}
-        for k, number in done.items():
-            results[k] = (grads[0] * number).to(grads[0].dtype)
-        if made:
-            try:
-                found = self.launcher(made.data)(inputs, ctx.shapes)
-            except Refused:
-                return None
-            bits = [k for k in range(len(fused.places)) if rest >> k & 1]
-            results |= dict(zip(bits, found, strict=True))
-        return [results[k] for k in sorted(results)]
-
-
-def _function(host: PythonHost) -> Any:
-    fused = host.fused
-
-    class FusedFunction(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, *values: Tensor) -> Any:
-            results = host.run_forward(ctx, values)
-            known = (values, results)
-            needs = _bits(ctx.needs_input_grad, fused.places)
-            kept = fused.kept(needs)
-            pairs = enumerate(fused.saved)
-            ctx.save_for_backward(*(known[o][p] if k in kept else None for k, (o, p) in pairs))
-            return results[0] if len(results) == 1 else tuple(results)
-
-        @staticmethod
-        def backward(ctx: Any, *grads: Tensor) -> Any:
-            needs = _bits(ctx.needs_input_grad, fused.places)
-            saved = ctx.saved_tensors
-            results: Sequence[Tensor | None] | None = None
-            if is_dynamo_compiling():
-                # Compiled autograd, which can trace operations, and has a ctx of its own kind.
-                return fused.function.backward(ctx, *grads)
-            if needs and not torch.is_grad_enabled():
-                results = host.run_backward(ctx, needs, saved, grads)
-            if results is None:
-                results = fused.next_order(needs, ctx.shapes, *saved, *grads)
-            found: list[Tensor | None] = [None] * len(fused.names)
-            asked = [p for k, p in enumerate(fused.places) if needs >> k & 1]
-            for place, result in zip(asked, results, strict=True):
-                found[place] = result
-            return tuple(found)
-
-    return FusedFunction
-
-
-def _bits(needs: Sequence[bool], places: Sequence[int]) -> int:
-    return sum(1 << k for k, p in enumerate(places) if needs[p])
-
-
-def _are_plain(values: Sequence[Any], masks: Sequence[int]) -> bool:
+def are_plain(values: Sequence[Any], masks: Sequence[int]) -> bool:
     """Whether kernels may read these values: dense on the CPU, and nothing watches them."""
     kind = None
     for k, value in enumerate(values):

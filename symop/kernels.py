@@ -118,6 +118,8 @@ class Kernels:
         return ctypes.cast(library.symop_kernel, ctypes.c_void_p).value
 
 
+# What runs the loops of all kernels, one text in this order.
+_DRIVER = ("driver_space", "driver_blocks", "driver_sums", "driver")
 _warned: set[str] = set()
 
 
@@ -135,8 +137,8 @@ def _warn_once(error: str) -> None:
 @cache
 def _driver() -> int | None:
     """The address of what runs the loops of all kernels."""
-    text = (template_folder() / "driver.c").read_text()
-    library = loaded(text)
+    texts = [(template_folder() / f"{name}.c").read_text(encoding="utf-8") for name in _DRIVER]
+    library = loaded("\n".join(texts))
     _driver_libraries.append(library)
     return ctypes.cast(library.symop_drive, ctypes.c_void_p).value
 

@@ -11,8 +11,9 @@ import symop
 from symop.backends.cpu import Variant, kernel_source, routine
 from symop.compiler import formula
 from symop.dispatch import Dispatch
-from symop.fused import Fused, PythonHost
+from symop.fused import Fused
 from symop.loading import load
+from symop.python_host import PythonHost
 
 FORMULAS = {
     "legendre": "0.5*(5*x**3-3*x)",

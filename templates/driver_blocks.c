@@ -1,0 +1,103 @@
+/* Brings the operands of a loop together in blocks, and runs the kernel on them. */
+#define COPY(type)                                                           \
+    for (int64_t i = 0; i < n; ++i) {                                        \
+        *(type *)(to + i * to_step) = *(const type *)(from + i * from_step); \
+    }                                                                        \
+    break
+
+static void copy(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n,
+                 int item)
+{
+    if (to_step == item && from_step == item) {
+        memcpy(to, from, n * item);
+        return;
+    }
+    switch (item) {
+    case 1: COPY(uint8_t);
+    case 2: COPY(uint16_t);
+    case 4: COPY(uint32_t);
+    default: COPY(uint64_t);
+    }
+}
+
+/* Copies n elements from `start` on between an operand and a buffer, run by run. */
+static void move(const struct call *c, int k, char *base, int64_t start, int64_t n, char *buffer,
+                 int is_store)
+{
+    const struct space *s = &c->inner;
+    const int item = c->kernel->item[k], last = s->count - 1;
+    while (n > 0) {
+        int64_t run = n, step = s->step[k], at;
+        if (step >= 0) {
+            at = start * step;
+        } else {
+            step = s->stride[last * c->operands + k];
+            at = offset(s, c->operands, k, start);
+            run = least(n, s->size[last] - start % s->size[last]);
+        }
+        if (is_store) {
+            copy(base + at, step, buffer, item, run, item);
+        } else {
+            copy(buffer, item, base + at, step, run, item);
+        }
+        buffer += run * item;
+        start += run;
+        n -= run;
+    }
+}
+
+/* Computes n elements from `start` on: at most TILE, or any whole blocks that are in place.
+   room: TILE * 8 bytes an operand. into: the accumulators of what is reduced; totals: where
+   sums are added, in place of them. */
+static void compute(const struct call *c, char *const *base, int64_t start, int64_t n,
+                    char *room, void *const *into, int64_t advance, double *totals)
+{
+    const struct kernel *kernel = c->kernel;
+    const int64_t padded = quotient(n, WIDTH) * WIDTH;
+    const void *in[kernel->inputs + 1];
+    void *out[kernel->results];
+    for (int k = 0; k < kernel->inputs; ++k) {
+        const int item = kernel->item[k];
+        if (kernel->uniform[k]) {
+            in[k] = base[k];
+        } else if (c->inner.step[k] == item && n == padded) {
+            in[k] = base[k] + start * item;
+        } else {
+            char *to = room + (int64_t)k * TILE * 8;
+            move(c, k, base[k], start, n, to, 0);
+            memset(to + n * item, 0, (padded - n) * item);
+            in[k] = to;
+        }
+    }
+    for (int r = 0; r < kernel->results; ++r) {
+        const int k = kernel->inputs + r, item = kernel->item[k];
+        const int in_place = c->inner.step[k] == item && n == padded;
+        out[r] = kernel->reduced[r] ? (totals ? 0 : into[r])
+                 : in_place         ? base[k] + start * item
+                                    : room + (int64_t)k * TILE * 8;
+    }
+    if (totals) {
+        kernel->sum(padded, n, in, out, c->number, totals);
+    } else {
+        kernel->span(padded, in, out, c->number, advance);
+    }
+    for (int r = 0; r < kernel->results; ++r) {
+        const int k = kernel->inputs + r;
+        if (!kernel->reduced[r] && out[r] == (void *)(room + (int64_t)k * TILE * 8)) {
+            move(c, k, base[k], start, n, out[r], 1);
+        }
+    }
+}
+
+static int is_in_place(const struct call *c)
+{
+    for (int k = 0; k < c->operands; ++k) {
+        const int is_input = k < c->kernel->inputs;
+        const int is_elsewhere = is_input ? c->kernel->uniform[k]
+                                          : c->kernel->reduced[k - c->kernel->inputs];
+        if (!is_elsewhere && c->inner.step[k] != c->kernel->item[k]) {
+            return 0;
+        }
+    }
+    return 1;
+}

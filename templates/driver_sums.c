@@ -1,0 +1,346 @@
+/* Adds up what is reduced, chunk by chunk and row by row. */
+static double initial(int combine)
+{
+    return combine == SUM ? 0.0 : combine == PROD ? 1.0 : combine == AMAX ? -INFINITY : INFINITY;
+}
+
+static inline double combined(int combine, double a, double b)
+{
+    switch (combine) {
+    case SUM: return a + b;
+    case PROD: return a * b;
+    case AMAX: return b > a || b != b ? b : a;
+    default: return b < a || b != b ? b : a;
+    }
+}
+
+static inline double real_at(const struct kernel *kernel, const void *from, int64_t i)
+{
+    return kernel->is_double ? ((const double *)from)[i] : ((const float *)from)[i];
+}
+
+static void fill(const struct kernel *kernel, void *to, int64_t n, double value)
+{
+    for (int64_t i = 0; i < n; ++i) {
+        if (kernel->is_double) {
+            ((double *)to)[i] = value;
+        } else {
+            ((float *)to)[i] = (float)value;
+        }
+    }
+}
+
+#define COMBINE_ALL(value)          \
+    for (int64_t i = 0; i < n; ++i) { \
+        a[i] = value;                 \
+    }                                 \
+    break
+#define COMBINER(name, to, from)                                                               \
+    static void name(int combine, to *restrict a, const from *restrict b, int64_t n)           \
+    {                                                                                          \
+        switch (combine) {                                                                     \
+        case SUM: COMBINE_ALL(a[i] + b[i]);                                                    \
+        case PROD: COMBINE_ALL(a[i] * b[i]);                                                   \
+        case AMAX: COMBINE_ALL((b[i] > a[i]) | (b[i] != b[i]) ? (to)b[i] : a[i]);              \
+        default: COMBINE_ALL((b[i] < a[i]) | (b[i] != b[i]) ? (to)b[i] : a[i]);                \
+        }                                                                                      \
+    }
+COMBINER(combine_floats, float, float)
+COMBINER(combine_doubles, double, double)
+COMBINER(combine_mixed, double, float)
+
+/* b into a, both in the type that is computed in. */
+static void combine_all(const struct kernel *kernel, int r, void *a, const void *b, int64_t n)
+{
+    if (kernel->is_double) {
+        combine_doubles(kernel->combine[r], a, b, n);
+    } else {
+        combine_floats(kernel->combine[r], a, b, n);
+    }
+}
+
+static void finish(const struct call *c, int r, char *to, double value)
+{
+    const struct kernel *kernel = c->kernel;
+    if (kernel->over[r] >= 0) {
+        value /= c->number[kernel->over[r]];
+    }
+    union { float value; uint32_t bits; } narrow = { (float)value };
+    switch (kernel->type[r]) {
+    case FLOAT64: *(double *)to = value; break;
+    case FLOAT32: *(float *)to = narrow.value; break;
+#ifdef __FLT16_MANT_DIG__
+    case FLOAT16: *(_Float16 *)to = (_Float16)narrow.value; break;
+#endif
+    default: {
+        const uint32_t rounded = narrow.bits + 0x7fff + (narrow.bits >> 16 & 1);
+        *(uint16_t *)to = (uint16_t)((value != value ? 0x7fc00000 : rounded) >> 16);
+    }
+    }
+}
+
+static void locate(const struct call *c, int64_t cell, char **base)
+{
+    for (int k = 0; k < c->operands; ++k) {
+        base[k] = c->data[k] + (c->outer.count ? offset(&c->outer, c->operands, k, cell) : 0);
+    }
+}
+
+/* Memory of a thread: buffers for the operands, accumulators for the results. */
+struct room {
+    char *buffers, *sums, *spare;
+    void **into, **aside;
+};
+
+static int64_t room_size(const struct call *c)
+{
+    const int64_t sums = (int64_t)c->kernel->results * TILE * 8;
+    return (int64_t)c->operands * TILE * 8 + 2 * sums + 2 * c->kernel->results * 8 + 64;
+}
+
+static struct room in_room(const struct call *c, char *memory)
+{
+    const int results = c->kernel->results;
+    struct room r;
+    memory += -(uintptr_t)memory & 63;
+    r.buffers = memory;
+    r.sums = r.buffers + (int64_t)c->operands * TILE * 8;
+    r.spare = r.sums + (int64_t)results * TILE * 8;
+    r.into = (void **)(r.spare + (int64_t)results * TILE * 8);
+    r.aside = r.into + results;
+    for (int k = 0; k < results; ++k) {
+        r.into[k] = r.sums + (int64_t)k * TILE * 8;
+        r.aside[k] = r.spare + (int64_t)k * TILE * 8;
+    }
+    return r;
+}
+
+static void begin_sums(const struct call *c, void *const *into, int64_t n)
+{
+    for (int r = 0; r < c->kernel->results; ++r) {
+        if (c->kernel->reduced[r]) {
+            fill(c->kernel, into[r], n, initial(c->kernel->combine[r]));
+        }
+    }
+}
+
+/* Adds n elements to accumulators; where a block is not whole, by way of others, so that what
+   pads it is left out. */
+static void accumulate(const struct call *c, struct room *room, char *const *base, int64_t start,
+                       int64_t n, int64_t advance)
+{
+    const int64_t whole = n / WIDTH * WIDTH;
+    if (whole) {
+        compute(c, base, start, whole, room->buffers, room->into, advance, 0);
+    }
+    if (whole < n) {
+        begin_sums(c, room->aside, WIDTH);
+        compute(c, base, start + whole, n - whole, room->buffers, room->aside, 0, 0);
+        for (int r = 0; r < c->kernel->results; ++r) {
+            if (c->kernel->reduced[r]) {
+                const int64_t at = advance * whole * (c->kernel->is_double ? 8 : 4);
+                combine_all(c->kernel, r, (char *)room->into[r] + at, room->aside[r], n - whole);
+            }
+        }
+    }
+}
+
+/* One partial sum. */
+static void reduce_chunk(const struct call *c, struct room *room, char *const *base,
+                         int64_t start, int64_t end, double *total)
+{
+    const struct kernel *kernel = c->kernel;
+    if (kernel->sum) {
+        /* In tiles even where everything is in place: another grouping has other roundings. */
+        memset(total, 0, sizeof(double) * kernel->results);
+        for (; start < end; start += TILE) {
+            compute(c, base, start, least(TILE, end - start), room->buffers, 0, 0, total);
+        }
+        return;
+    }
+    const int64_t tile = is_in_place(c) ? CHUNK : TILE;
+    begin_sums(c, room->into, WIDTH);
+    for (; start < end; start += tile) {
+        accumulate(c, room, base, start, least(tile, end - start), 0);
+    }
+    for (int r = 0; r < kernel->results; ++r) {
+        if (kernel->reduced[r]) {
+            char *lanes = room->into[r];
+            for (int half = WIDTH / 2; half > 0; half /= 2) {
+                combine_all(kernel, r, lanes, lanes + half * (kernel->is_double ? 8 : 4), half);
+            }
+            total[r] = real_at(kernel, lanes, 0);
+        }
+    }
+}
+
+/* A share of the partial sums of all rows. */
+static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, int64_t last,
+                           double *partial)
+{
+    char few[FEW], *memory = taken(few, FEW, room_size(c));
+    if (!memory) {
+        return NO_MEMORY;
+    }
+    struct room room = in_room(c, memory);
+    char *base[c->operands];
+    for (int64_t task = first; task < last; ++task) {
+        const int64_t start = task % chunks * CHUNK;
+        locate(c, task / chunks, base);
+        reduce_chunk(c, &room, base, start, least(start + CHUNK, c->inner.length),
+                     partial + task * c->kernel->results);
+    }
+    given_back(few, memory);
+    return DONE;
+}
+
+/* The innermost dim is reduced: each cell of the results is the sum of a row. */
+static int64_t reduce_rows(const struct call *c)
+{
+    const struct kernel *kernel = c->kernel;
+    const int64_t length = c->inner.length, cells = c->outer.length;
+    const int64_t chunks = length > 0 ? quotient(length, CHUNK) : 1, tasks = cells * chunks;
+    const int results = kernel->results;
+    double few[FEW_SUMS];
+    double *partial = taken(few, sizeof few, sizeof(double) * results * tasks);
+    int64_t failed = partial ? DONE : NO_MEMORY;
+    if (partial && (cells * length < PARALLEL || threads() == 1)) {
+        failed = reduce_some(c, chunks, 0, tasks, partial);
+    } else if (partial) {
+        const int64_t parts = least(tasks, 4 * threads());
+        #pragma omp parallel for schedule(static) reduction(| : failed)
+        for (int64_t part = 0; part < parts; ++part) {
+            failed |= reduce_some(c, chunks, tasks * part / parts, tasks * (part + 1) / parts,
+                                  partial);
+        }
+    }
+    for (int64_t cell = 0; !failed && cell < cells; ++cell) {
+        for (int r = 0; r < results; ++r) {
+            if (kernel->reduced[r]) {
+                const int k = kernel->inputs + r;
+                double value = initial(kernel->combine[r]);
+                for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+                    const double one = partial[(cell * chunks + chunk) * results + r];
+                    value = combined(kernel->combine[r], value, one);
+                }
+                finish(c, r, c->data[k] + offset(&c->outer, c->operands, k, cell), value);
+            }
+        }
+    }
+    given_back(few, partial);
+    return failed;
+}
+
+/* How the rows of a sum over the outer dims are shared out. Short rows are taken several at a
+   time, so that blocks are full. */
+struct columns {
+    int64_t depth, together, width, rows, height, groups, tiles;
+};
+
+static struct columns columns_of(const struct call *c)
+{
+    struct columns s;
+    const int64_t length = c->inner.length;
+    s.depth = c->kept.length;
+    s.together = least(quotient(TILE / 2, s.depth), length / s.depth);
+    s.width = s.together * s.depth;
+    s.rows = quotient(length, s.width);
+    const int64_t room = SCRATCH / s.width / c->outer.length;
+    s.height = quotient(s.rows, room < 1 ? 1 : least(room, 32));
+    s.height = s.height < ROWS ? ROWS : s.height;
+    s.groups = quotient(s.rows, s.height);
+    s.tiles = quotient(s.width, TILE);
+    return s;
+}
+
+static void reduce_tile(const struct call *c, const struct columns *s, struct room *room,
+                        char *const *base, int64_t group, int64_t column, double *total)
+{
+    const struct kernel *kernel = c->kernel;
+    const int64_t n = least(TILE, s->width - column);
+    const int64_t end = least(s->rows, (group + 1) * s->height);
+    for (int r = 0; r < kernel->results; ++r) {
+        for (int64_t i = 0; i < n; ++i) {
+            total[r * s->width + i] = initial(kernel->combine[r]);
+        }
+    }
+    for (int64_t first = group * s->height; first < end; first += ROWS) {
+        begin_sums(c, room->into, n);
+        for (int64_t row = first; row < least(end, first + ROWS); ++row) {
+            const int64_t start = row * s->width + column;
+            if (start < c->inner.length) {
+                accumulate(c, room, base, start, least(n, c->inner.length - start), 1);
+            }
+        }
+        for (int r = 0; r < kernel->results; ++r) {
+            double *to = total + r * s->width;
+            if (kernel->reduced[r] && kernel->is_double) {
+                combine_doubles(kernel->combine[r], to, room->into[r], n);
+            } else if (kernel->reduced[r]) {
+                combine_mixed(kernel->combine[r], to, room->into[r], n);
+            }
+        }
+    }
+}
+
+/* A share of the partial sums of all columns. */
+static int64_t reduce_some_columns(const struct call *c, const struct columns *s, int64_t first,
+                                   int64_t last, double *partial)
+{
+    char few[FEW], *memory = taken(few, FEW, room_size(c));
+    if (!memory) {
+        return NO_MEMORY;
+    }
+    struct room room = in_room(c, memory);
+    char *base[c->operands];
+    for (int64_t task = first; task < last; ++task) {
+        const int64_t column = task % s->tiles * TILE, group = task / s->tiles % s->groups;
+        locate(c, task / s->tiles / s->groups, base);
+        reduce_tile(c, s, &room, base, group, column,
+                    partial + task / s->tiles * c->kernel->results * s->width + column);
+    }
+    given_back(few, memory);
+    return DONE;
+}
+
+/* The innermost dim stays: rows are added to one another. */
+static int64_t reduce_columns(const struct call *c)
+{
+    const struct kernel *kernel = c->kernel;
+    const struct columns s = columns_of(c);
+    const int64_t cells = c->outer.length, each = kernel->results * s.width;
+    const int64_t tasks = cells * s.groups * s.tiles;
+    double *partial = malloc(sizeof(double) * cells * s.groups * each);
+    int64_t failed = partial ? DONE : NO_MEMORY;
+    if (partial && (cells * c->inner.length < PARALLEL || threads() == 1)) {
+        failed = reduce_some_columns(c, &s, 0, tasks, partial);
+    } else if (partial) {
+        const int64_t parts = least(tasks, 4 * threads());
+        #pragma omp parallel for schedule(static) reduction(| : failed)
+        for (int64_t part = 0; part < parts; ++part) {
+            failed |= reduce_some_columns(c, &s, tasks * part / parts, tasks * (part + 1) / parts,
+                                          partial);
+        }
+    }
+    for (int64_t cell = 0; !failed && cell < cells; ++cell) {
+        for (int r = 0; r < kernel->results; ++r) {
+            const int k = kernel->inputs + r;
+            char *to = c->data[k] + offset(&c->outer, c->operands, k, cell);
+            double *first = partial + cell * s.groups * each + r * s.width;
+            if (!kernel->reduced[r]) {
+                continue;
+            }
+            for (int64_t group = 1; group < s.groups; ++group) {
+                combine_doubles(kernel->combine[r], first, first + group * each, s.width);
+            }
+            for (int64_t row = 1; row < s.together; ++row) {
+                combine_doubles(kernel->combine[r], first, first + row * s.depth, s.depth);
+            }
+            for (int64_t column = 0; column < s.depth; ++column) {
+                finish(c, r, to + offset(&c->kept, c->operands, k, column), first[column]);
+            }
+        }
+    }
+    free(partial);
+    return failed;
+}
