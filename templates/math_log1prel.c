@@ -40,9 +40,16 @@ SYMOP_INLINE double symop_fit_atanh_tail(double x) {
 /* end */
 
 SYMOP_INLINE float symop_log1prelf(float x) {
-    float y = symop_log1pf(x) / x;
-    y = __builtin_fabsf(x) < 0x1p-25f ? 1.0f : y;
-    return x == __builtin_inff() ? 0.0f : y;
+    float a = x > 0x1.fffffep+127f ? 0x1.fffffep+127f : x;
+    int is_far = a > 0x1p64f;
+    float sum = 1.0f + a;
+    float low = symop_sum_lowf(1.0f, a, sum);
+    low = is_far ? 0.0f : low;
+    sum = is_far ? a * 0x1p-64f : sum;
+    float y = symop_log_pairf(is_far ? 64.0f : 0.0f, sum, low);
+    y = a == -1.0f ? -__builtin_inff() : y;
+    y = a < -1.0f ? __builtin_nanf("") : y;
+    return x == 0.0f ? 1.0f : y / x;
 }
 
 SYMOP_INLINE float symop_log1prel_1f(float x) {
@@ -56,9 +63,16 @@ SYMOP_INLINE float symop_log1prel_1f(float x) {
 }
 
 SYMOP_INLINE double symop_log1prel(double x) {
-    double y = symop_log1p(x) / x;
-    y = __builtin_fabs(x) < 0x1p-54 ? 1.0 : y;
-    return x == __builtin_inf() ? 0.0 : y;
+    double a = x > 0x1.fffffffffffffp+1023 ? 0x1.fffffffffffffp+1023 : x;
+    int is_far = a > 0x1p64;
+    double sum = 1.0 + a;
+    double low = symop_sum_low(1.0, a, sum);
+    low = is_far ? 0.0 : low;
+    sum = is_far ? a * 0x1p-64 : sum;
+    double y = symop_log_pair(is_far ? 64.0 : 0.0, sum, low);
+    y = a == -1.0 ? -__builtin_inf() : y;
+    y = a < -1.0 ? __builtin_nan("") : y;
+    return x == 0.0 ? 1.0 : y / x;
 }
 
 SYMOP_INLINE double symop_log1prel_1(double x) {

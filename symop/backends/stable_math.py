@@ -23,6 +23,6 @@ STABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "log1mexp": (("exp", "exprel", "log", "pairs"), ("log1mexp",)),
     "tanhshrink": (("tanh",), ("tanhshrink",)),
     "shrink": (("sin", "tan"), ()),
-    "log1prel": (("log1p",), ("log1prel", "log1prel_1")),
+    "log1prel": (("log", "pairs"), ("log1prel", "log1prel_1")),
     "softplus": (("log", "pairs", "sigmoid"), ("softplus1", "logsigmoid")),
 }
