@@ -198,6 +198,29 @@ def langevin_over_x(z: mpf) -> mpf:
         return (mp.coth(x) - 1 / x) / x
 
 
+def of_square_root(function: Real, power: int) -> Real:
+    """f(x)/x**power as a function of the square of x."""
+
+    def quotient(z: mpf) -> mpf:
+        with mp.workprec(600):
+            x = mp.sqrt(z) or mpf("1e-30")
+            return function(x) / x**power
+
+    return quotient
+
+
+def inverse(function: Real) -> Real:
+    """The weight that makes an error relative."""
+    return lambda x: 1 / function(x)
+
+
+LOG_COSH = of_square_root(lambda x: mp.log(mp.cosh(x)), 2)
+TANHSHRINK = of_square_root(lambda x: x - mp.tanh(x), 3)
+SINSHRINK = of_square_root(lambda x: x - mp.sin(x), 3)
+TANSHRINK = of_square_root(lambda x: x - mp.tan(x), 3)
+ATANH_TAIL = of_square_root(lambda x: mp.atanh(x) - x, 3)
+
+
 def digamma_quotient(t: mpf) -> mpf:
     """digamma(x)/(x - x0), x0 the positive zero, as a function of t = 2*x - 3."""
     x = (3 + t) / 2
@@ -284,6 +307,21 @@ FITS = {
         Fit("symop_fit_langevinf", langevin_over_x, (0, 1), 5,
             lambda z: 1 / langevin_over_x(z), kind="float", exact=1),
         Fit("symop_fit_langevin", langevin_over_x, (0, 1), 10, lambda z: 1 / langevin_over_x(z)),
+        *(
+            Fit(name, target, (0, high), degree, inverse(target), kind=kind, exact=1)
+            for name, target, high, degree, kind in (
+                ("symop_fit_log_coshf", LOG_COSH, 1, 7, "float"),
+                ("symop_fit_log_cosh", LOG_COSH, 1, 15, "double"),
+                ("symop_fit_tanhshrinkf", TANHSHRINK, 1, 7, "float"),
+                ("symop_fit_tanhshrink", TANHSHRINK, 1, 15, "double"),
+                ("symop_fit_sinshrinkf", SINSHRINK, "2.25", 4, "float"),
+                ("symop_fit_sinshrink", SINSHRINK, "2.25", 8, "double"),
+                ("symop_fit_tanshrinkf", TANSHRINK, 1, 8, "float"),
+                ("symop_fit_tanshrink", TANSHRINK, 1, 18, "double"),
+                ("symop_fit_atanh_tailf", ATANH_TAIL, "0.25", 6, "float"),
+                ("symop_fit_atanh_tail", ATANH_TAIL, "0.25", 14, "double"),
+            )
+        ),
         Fit("symop_fit_digamma", digamma_quotient, (-1, 1), 22, lambda t: 1 / digamma_quotient(t),
             exact=6),
         Fit("symop_fit_lgamma", lgamma_quotient, (-1, 1), 20, lambda t: 1 / lgamma_quotient(t),

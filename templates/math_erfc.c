@@ -1,14 +1,16 @@
 /* erfc(x) = exp(-x**2) * (exp(x**2)*erfc(x)) for x >= 0, 2 - erfc(-x) for x < 0. */
-SYMOP_INLINE float symop_erfcf(float x) {
-    double a = __builtin_fabs((double)x);
+SYMOP_INLINE double symop_erfc_short(double x) {
+    double a = __builtin_fabs(x);
     a = a > 11.0 ? 11.0 : a;
     double power = a * a * -0x1.71547652b82fep+0;
     double t = power + SYMOP_ROUNDER;
     double p = symop_fit_exp2_short(power - (t - SYMOP_ROUNDER));
     double e = p * symop_double((symop_bits64(t) << 52) + 0x3ff0000000000000u);
     double y = e * symop_scaled_erfc_short(a);
-    return (float)(x < 0.0f ? 2.0 - y : y);
+    return x < 0.0 ? 2.0 - y : y;
 }
+
+SYMOP_INLINE float symop_erfcf(float x) { return (float)symop_erfc_short((double)x); }
 
 SYMOP_INLINE double symop_erfc(double x) {
     double a = __builtin_fabs(x);

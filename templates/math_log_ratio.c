@@ -1,8 +1,8 @@
 /*
- * log(a/b) from the quotient of the significands, with what it lost, and the difference of the
- * exponents, so that the quotient neither overflows nor vanishes.
+ * log(a/b) from the quotient and what it lost; where it may overflow or vanish, from the quotient of the
+ * significands and the difference of the exponents.
  */
-SYMOP_INLINE float symop_log_ratiof(float a, float b) {
+SYMOP_INLINE float symop_far_quotient_logf(float a, float b) {
     float p = __builtin_fabsf(a);
     float q = __builtin_fabsf(b);
     int is_tiny = p < 0x1p-126f;
@@ -27,7 +27,7 @@ SYMOP_INLINE float symop_log_ratiof(float a, float b) {
     return b == b ? y : b;
 }
 
-SYMOP_INLINE double symop_log_ratio(double a, double b) {
+SYMOP_INLINE double symop_far_quotient_log(double a, double b) {
     double p = __builtin_fabs(a);
     double q = __builtin_fabs(b);
     int is_tiny = p < 0x1p-1022;
@@ -50,4 +50,34 @@ SYMOP_INLINE double symop_log_ratio(double a, double b) {
     y = sign < 0.0 ? other : y;
     y = a == a ? y : a;
     return b == b ? y : b;
+}
+
+SYMOP_INLINE int symop_far_log_ratiof(float a, float b) {
+    return !((a > 0x1p-60f) & (a < 0x1p60f) & (b > 0x1p-60f) & (b < 0x1p60f));
+}
+
+SYMOP_INLINE float symop_log_ratiof(float a, float b) {
+    float inverse = 1.0f / b;
+    float r = a * inverse;
+    return symop_log_pairf(0.0f, r, symop_residualf(a, r, b) * inverse);
+}
+
+SYMOP_INLINE float symop_log_ratio_anyf(float a, float b) {
+    float far = symop_far_quotient_logf(a, b);
+    return symop_far_log_ratiof(a, b) ? far : symop_log_ratiof(a, b);
+}
+
+SYMOP_INLINE int symop_far_log_ratio(double a, double b) {
+    return !((a > 0x1p-400) & (a < 0x1p400) & (b > 0x1p-400) & (b < 0x1p400));
+}
+
+SYMOP_INLINE double symop_log_ratio(double a, double b) {
+    double inverse = 1.0 / b;
+    double r = a * inverse;
+    return symop_log_pair(0.0, r, symop_residual(a, r, b) * inverse);
+}
+
+SYMOP_INLINE double symop_log_ratio_any(double a, double b) {
+    double far = symop_far_quotient_log(a, b);
+    return symop_far_log_ratio(a, b) ? far : symop_log_ratio(a, b);
 }

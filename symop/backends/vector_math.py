@@ -112,6 +112,11 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for name in ("maximum", "minimum", "fmax", "fmin", "sign", "relu", "rsqrt")
         ),
         VectorFunction("silu", "sigmoid"),
+        VectorFunction("log_ratio", "log_ratio", is_guarded=True),
+        *(
+            VectorFunction(name, "shrink", bounds=_TRIGONOMETRIC)
+            for name in ("sinshrink", "tanshrink")
+        ),
         *(VectorFunction(name, file) for file, (_, names) in STABLE.items() for name in names),
         VectorFunction("remainder", "remainder", is_vectorised=False),
         VectorFunction("fmod", builtin="fmod", is_vectorised=False),
