@@ -63,7 +63,9 @@ def results(world: int) -> list[dict[str, str]]:
         return found
 
 
-@pytest.mark.parametrize("world", CHECKS)
+@pytest.mark.parametrize(
+    "world", [pytest.param(n, marks=[pytest.mark.slow] if n > 2 else []) for n in CHECKS]
+)
 def test_every_check_holds_in_a_group(world: int) -> None:
     # One test a group: parallel test runners would otherwise start each group more than once.
     problems = [
