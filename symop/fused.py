@@ -16,7 +16,7 @@ from symop.compiler import Formula
 from symop.derivative_names import cotangent_names
 from symop.formulas import formula_lines
 from symop.frames import SCALAR
-from symop.kernels import Kernels, Prepared
+from symop.kernels import Kernels, Prepared, with_read_arguments
 from symop.names import class_name, spelled
 from symop.orders import closed
 from symop.plain import plain
@@ -127,7 +127,7 @@ class Fused:
         assert self.make is not None
         gradient = self.plan.gradient
         chosen = tuple(o for k, o in enumerate(gradient.outputs) if needs >> k & 1)
-        program = closed(replace(gradient, outputs=chosen))
+        program = closed(with_read_arguments(replace(gradient, outputs=chosen)))
         name = f"{self.name}_backward"
         text = tuple(formula_lines(plain(program)))
         of = self.formula

@@ -72,7 +72,7 @@ class Kernels:
                 are not read.
             numbers: outputs that are kept in the type that is computed in.
         """
-        made = routine(program if takes_all else _with_read_arguments(program), numbers)
+        made = routine(program if takes_all else with_read_arguments(program), numbers)
         if made is None:
             return None
         with self._lock:
@@ -151,7 +151,7 @@ def function_at(address: int) -> Any:
     return _KERNEL(address)
 
 
-def _with_read_arguments(program: Program) -> Program:
+def with_read_arguments(program: Program) -> Program:
     """The program without what is dead, and without arguments that only lend their shapes."""
     alive = without_dead_nodes(program)
     read = {n.value for n in alive.nodes if n.op in ("argument", "mask")}

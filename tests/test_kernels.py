@@ -293,6 +293,16 @@ def test_every_order_runs_on_kernels(name, host):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-11 * scale)
 
 
+def test_outputs_that_a_gradient_does_not_need_are_not_kept_for_it(host):
+    op = symop.compile("y = exp(a + d); z = b*c**2", args=("a", "b", "c", "d"), backend="cpu")
+    assert "y" in op.saved
+    a, b, c, d = (torch.rand(3, dtype=torch.float64, requires_grad=k == 2) for k in range(4))
+    _, z = op(a, b, c, d)
+    (first,) = torch.autograd.grad(z.sum(), c, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), c)
+    assert torch.equal(second, 2 * b)
+
+
 def test_more_elements_than_32_bits_count(host):
     # Seen through strides of zero, so that no memory is needed.
     n = 2**31 + 7
