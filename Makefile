@@ -33,7 +33,7 @@ demo: $(INSTALLED)  ## generate P3 and its test, run the test, fit sin and draw 
 	@echo "The fit of sin:  $(CURDIR)/demo/s1_legendre.png"
 
 test: $(INSTALLED)  ## run the tests
-	$(PYTEST) -q -n auto
+	$(PYTEST) -q -n auto --dist worksteal
 
 slow: $(INSTALLED)  ## run the tests that take longer
 	$(PYTEST) -q -n auto -m slow

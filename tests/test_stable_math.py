@@ -13,9 +13,8 @@ from symop.backends.stable_math import STABLE
 from symop.backends.vector_math import FUNCTIONS, bound
 from symop.functions import table
 from tests.test_vector_math import (
-    COMPILERS,
     DTYPES,
-    TARGETS,
+    VARIANTS,
     arity,
     compiled,
     error,
@@ -56,7 +55,7 @@ LIMITS = {"inverse_exprel_1": 4, "log1prel_1": 5}
 LIMIT = 2.5
 
 
-@pytest.fixture(scope="module", params=[(c, t) for c in COMPILERS for t in TARGETS], ids="-".join)
+@pytest.fixture(scope="module", params=VARIANTS)
 def library(request, tmp_path_factory):
     compiler, target = request.param
     found = compiled(tmp_path_factory.mktemp("stable_math"), compiler, target, NAMES)

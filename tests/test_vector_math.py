@@ -28,6 +28,12 @@ SAFE = [
 TARGETS = {"native": ["-march=native", "-mprefer-vector-width=512"], "baseline": []}
 IS_GCC = "Free Software" in subprocess.run([CC, "--version"], capture_output=True, text=True).stdout
 COMPILERS = [CC, *(c for c in ("clang",) if shutil.which(c))]
+# A machine without fused operations is not what most tests run on; it comes with the slow ones.
+VARIANTS = [
+    pytest.param((c, t), id=f"{c}-{t}", marks=[] if t == "native" else [pytest.mark.slow])
+    for c in COMPILERS
+    for t in TARGETS
+]
 DTYPES = {"float": np.float32, "double": np.float64}
 
 
@@ -179,7 +185,7 @@ def compiled(
     return ctypes.CDLL(str(library))
 
 
-@pytest.fixture(scope="module", params=[(c, t) for c in COMPILERS for t in TARGETS], ids="-".join)
+@pytest.fixture(scope="module", params=VARIANTS)
 def library(request, tmp_path_factory):
     compiler, target = request.param
     found = compiled(tmp_path_factory.mktemp("vector_math"), compiler, target)
