@@ -121,7 +121,7 @@ def page() -> str:
         f"for both passes; {over} are above {LIMIT} in one of the two."
     )
     skips = [f"Not measured: {', '.join(skipped)}.\n"] if skipped else []
-    where = f"{machine()}; the machine was shared while this was measured.\n"
+    where = f"{machine()}.\n"
     return "\n".join([INTRODUCTION, where, summary + "\n", *skips, *lines]) + "\n"
 
 

@@ -15,7 +15,7 @@ from symop.derivative_names import cotangent_names
 from symop.errors import CallError
 from symop.frames import SCALAR
 from symop.loops import Loop, schedule
-from symop.lowering import lower
+from symop.lowering import NoForm, lower
 from symop.names import spelled
 from symop.planning import Plan
 from symop.program import Program
@@ -76,8 +76,8 @@ def _loop(program: Program) -> tuple[Loop | None, str]:
     """The loop of a program; or None, and why there is no one loop."""
     try:
         lowered = lower(program, SPELLED, pull=False)
-    except AssertionError as error:
-        return None, f"{str(error).split()[-1]} has no form in C"
+    except NoForm as error:
+        return None, f"{error.function} has no form in C"
     for node in lowered.nodes:
         if node.op in ("prod", "amax", "amin", "prod_others"):
             return None, f"{node.op.removesuffix('_others')} is no sum"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from symop.backends.cpu import DTYPES, Variant, frames_of, kernel_source, routine
+from symop.backends.cpu import DTYPES, Variant, kernel_source, routine
 from symop.building import loaded
 from symop.errors import BuildError
 from symop.frames import Frame
@@ -56,7 +56,6 @@ class Kernels:
         self.is_precise = is_precise
         self._loops: list[tuple[Routine, Loop]] = []
         self._built: dict[Key, int | None] = {}
-        self._libraries: list[Any] = []
         self._lock = threading.RLock()
 
     def routine(
@@ -114,7 +113,6 @@ class Kernels:
             self._built[place, dtype, uniform, reduced, wanted] = None
             _warn_once(str(error))
             return None
-        self._libraries.append(library)
         return ctypes.cast(library.symop_kernel, ctypes.c_void_p).value
 
 
@@ -139,11 +137,7 @@ def _driver() -> int | None:
     """The address of what runs the loops of all kernels."""
     texts = [(template_folder() / f"{name}.c").read_text(encoding="utf-8") for name in _DRIVER]
     library = loaded("\n".join(texts))
-    _driver_libraries.append(library)
     return ctypes.cast(library.symop_drive, ctypes.c_void_p).value
-
-
-_driver_libraries: list[Any] = []
 
 
 def function_at(address: int) -> Any:
@@ -174,7 +168,7 @@ def _data(
             texts.append(atoms)
         return frames[frame]
 
-    for frame in frames_of(made):
+    for frame in made.frames:
         index(frame)
     names = [a.name for a in made.arguments] + [o.name for o in made.outputs]
     names += [name for name, _ in made.temporaries]

@@ -76,6 +76,16 @@ class Routine:
     loops: tuple[Loop, ...]
     numbers: frozenset[str] = frozenset()
 
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frames that the routine speaks of, in order of first mention."""
+        found = [a.frame for a in self.arguments] + [o.frame for o in self.outputs]
+        found += [frame for _, frame in self.temporaries]
+        for loop in self.loops:
+            found.append(loop.frame)
+            found += [frame for count in loop.counts for frame in count]
+        return tuple(dict.fromkeys(found))
+
 
 def schedule(program: Program) -> Routine | None:
     """The loops of a lowered program; None where it has an operation that no loop can do."""

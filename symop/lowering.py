@@ -30,6 +30,15 @@ from symop.program import (
     without_dead_nodes,
 )
 
+
+class NoForm(Exception):
+    """A function that a backend does not spell has no form in functions that it spells."""
+
+    def __init__(self, function: str) -> None:
+        self.function = function
+        super().__init__(f"no backend spelling and no form of {function}")
+
+
 BUILT_IN = ARITHMETIC | COMPARISONS | LOGICAL | REDUCTIONS | LEAVES | {"where", "prod_others"}
 
 
@@ -41,6 +50,9 @@ def lower(program: Program, spelled: Collection[str], *, pull: bool = True) -> P
         spelled: the functions that the backend spells itself.
         pull: whether a factor that does not depend on the summed dims leaves the sum. What does
             not depend on them at all always does.
+
+    Raises:
+        NoForm: a function is neither spelled nor made of others.
     """
     program = without_dead_nodes(_Lowering(program, spelled).run())
     program = without_dead_nodes(_distributed(_folded(program)))
@@ -74,7 +86,8 @@ class _Lowering:
         places = dict(zip(function.parameters, operands, strict=True))
         literals = [self.build.value(places[name]) for name in function.literals]
         form = function.form_at([v for v in literals if v is not None])
-        assert form is not None, f"no backend spelling and no form of {op}"
+        if form is None:
+            raise NoForm(op)
         inner = Builder(self.build.nodes)
         size = len(inner.nodes)
         result = expand(inner, form, places)

@@ -32,6 +32,7 @@ def script(text, *, environment=(), count=1, timeout=120):
     return found
 
 
+# An exponential, a product and a sum round some 4 times; 1e-14 is 45 roundings.
 CALL = f"""
     import sys, warnings
     import torch, symop

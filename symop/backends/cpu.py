@@ -8,9 +8,8 @@ from fractions import Fraction
 
 from symop.backends.c_body import CONDITIONAL, Body, FixedType, Text
 from symop.backends.vector_math import SPELLED, definitions
-from symop.frames import Frame
 from symop.loops import Loop, Routine, schedule
-from symop.lowering import lower
+from symop.lowering import NoForm, lower
 from symop.program import Program
 from symop.rendering import render
 
@@ -33,7 +32,7 @@ def routine(program: Program, numbers: Sequence[str] = ()) -> Routine | None:
     """
     try:
         lowered = lower(program, SPELLED, pull=False)
-    except AssertionError:
+    except NoForm:
         return None
     made = schedule(lowered)
     return made and replace(made, numbers=frozenset(numbers))
@@ -285,19 +284,3 @@ _CONVERSIONS = {
         "}",
     ),
 }
-
-
-def frames_of(routine: Routine) -> list[Frame]:
-    """The frames that a routine speaks of, in order of first mention."""
-    found: dict[Frame, None] = {}
-    for argument in routine.arguments:
-        found[argument.frame] = None
-    for output in routine.outputs:
-        found[output.frame] = None
-    for _, frame in routine.temporaries:
-        found[frame] = None
-    for loop in routine.loops:
-        found[loop.frame] = None
-        for source, target in loop.counts:
-            found |= {source: None, target: None}
-    return list(found)
