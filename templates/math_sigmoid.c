@@ -6,7 +6,7 @@
 SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) {
     float a = -__builtin_fabsf(x);
     *p = symop_exp_partsf(a < -120.0f ? -120.0f : a, first, second);
-    return *p * *first * *second;
+    return *p * *first * (a < -104.0f ? 0.0f : *second);
 }
 
 SYMOP_INLINE float symop_sigmoidf(float x) {
@@ -31,7 +31,7 @@ SYMOP_INLINE float symop_siluf(float x) {
 SYMOP_INLINE double symop_decay(double x, double *p, double *first, double *second) {
     double a = -__builtin_fabs(x);
     *p = symop_exp_parts(a < -760.0 ? -760.0 : a, first, second);
-    return *p * *first * *second;
+    return *p * *first * (a < -745.5 ? 0.0 : *second);
 }
 
 SYMOP_INLINE double symop_sigmoid(double x) {

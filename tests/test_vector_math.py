@@ -22,8 +22,8 @@ from symop.functions import table
 
 CC = shutil.which("cc") or "gcc"
 SAFE = [
-    "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fopenmp-simd",
-    "-std=gnu11", "-fPIC", "-Wall", "-Werror",
+    "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fno-thread-jumps",
+    "-fopenmp-simd", "-std=gnu11", "-fPIC", "-Wall", "-Werror",
 ]  # fmt: skip
 TARGETS = {"native": ["-march=native", "-mprefer-vector-width=512"], "baseline": []}
 IS_GCC = "Free Software" in subprocess.run([CC, "--version"], capture_output=True, text=True).stdout

@@ -112,10 +112,17 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for name in ("maximum", "minimum", "fmax", "fmin", "sign", "relu", "rsqrt")
         ),
         VectorFunction("silu", "sigmoid"),
-        VectorFunction("log_ratio", "log_ratio", is_guarded=True),
+        *(
+            VectorFunction(name, "log_ratio", is_guarded=True)
+            for name in ("log_ratio", "log_gap", "log_quotient")
+        ),
         *(
             VectorFunction(name, "shrink", bounds=_TRIGONOMETRIC)
             for name in ("sinshrink", "tanshrink")
+        ),
+        *(
+            VectorFunction(name, "shrink3", bounds=_TRIGONOMETRIC)
+            for name in ("sinshrink3", "sinshrink3_1", "tanshrink3", "tanshrink3_1")
         ),
         *(VectorFunction(name, file) for file, (_, names) in STABLE.items() for name in names),
         VectorFunction("remainder", "remainder", is_vectorised=False),
