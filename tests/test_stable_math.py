@@ -214,3 +214,36 @@ def test_powers_over_exponentials_are_accurate(library, n, real):
     x, k = (v[(np.abs(x - n) > 0.6) | (n > 3)] for v in (x, k))
     if n <= 3:
         check(library, "inverse_exprel_slope", x, k, np.full_like(x, n))
+
+
+@pytest.mark.parametrize("name", ["lgamma_gap", "digamma_gap"])
+@pytest.mark.parametrize("real", DTYPES)
+def test_differences_of_gamma_functions_are_accurate(library, name, real):
+    dtype = DTYPES[real]
+    rng = np.random.default_rng(13)
+    b = np.concatenate([np.exp(rng.uniform(-9, 4, 500)), np.exp(rng.uniform(4, 40, 200))])
+    d = b * np.exp(rng.normal(size=700) * np.exp(rng.uniform(-14, 1, 700))) - b
+    d[::4] = rng.choice([0.5, 1, -0.25, 3], 175)
+    b, d = b.astype(dtype), d.astype(dtype)
+    b, d = b[b + d > 1e-3], d[b + d > 1e-3]
+    # About the root of its derivative, and of itself, the error of lgamma is that of its terms.
+    scale = 2.0 if dtype == np.float32 else 6.0
+    for part in ("", ":_any"):
+        values = run(library, f"{name}{part}", b, d).tolist()
+        for x, y, got in zip(b.tolist(), d.tolist(), values, strict=True):
+            true = exact(name, x, y)
+            terms = abs(y) if name == "lgamma_gap" else 0
+            unit = max(abs(true), terms) * np.finfo(dtype).eps
+            assert abs(got - true) <= scale * unit, (part, x, y, got, mp.nstr(true, 20))
+
+
+@pytest.mark.parametrize("real", DTYPES)
+def test_differences_of_gamma_functions_of_negative_numbers(library, real):
+    dtype = DTYPES[real]
+    b, d = np.array([[-0.5, 1], [-2.5, 2], [0.5, -1], [0, 1], [1, math.inf]], dtype=dtype).T.copy()
+    got = run(library, "lgamma_gap:_any", b, d)
+    want = [-0.6931471805599453, 1.3217558399823195, 0.6931471805599453, -math.inf, math.inf]
+    np.testing.assert_allclose(got, want, rtol=4 * np.finfo(dtype).eps)
+    got = run(library, "digamma_gap:_any", b, d)
+    want = [-2.0, mp.digamma(-0.5) - mp.digamma(-2.5), 2.0, math.inf, math.inf]
+    np.testing.assert_allclose(got, np.array(want, dtype=np.float64), rtol=1e-6)

@@ -21,6 +21,7 @@ STABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ndtr": (("erfc", "pairs"), ("ndtr",)),
     "lorentz": ((), ("lorentz", "lorentz2", "lorentz_1")),
     "cathetus": ((), ("cathetus",)),
+    "gamma_gap": (("digamma", "lgamma", "log", "log2", "log_ratio"), ()),
     "log_cosh": (("exp", "log", "pairs"), ("log_cosh",)),
     "log1mexp": (("exp", "exprel", "log", "pairs"), ("log1mexp",)),
     "tanhshrink": (("tanh",), ("tanhshrink",)),

@@ -117,6 +117,10 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for name in ("log_ratio", "log_gap", "log_quotient")
         ),
         *(
+            VectorFunction(name, "gamma_gap", is_guarded=True)
+            for name in ("lgamma_gap", "digamma_gap")
+        ),
+        *(
             VectorFunction(name, "shrink", bounds=_TRIGONOMETRIC)
             for name in ("sinshrink", "tanshrink")
         ),
