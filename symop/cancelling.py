@@ -324,8 +324,8 @@ LOGARITHMIC = (
     Function(
         "log_quotient", ("a", "b", "d"),
         tuple(
-            f"i = 1/where(abs(d) < abs(b)/2, b + d, a)\nwhere(abs(d) < abs(b)/2, {near}, {far})"
-            for near, far in (("0", "i"), ("-d*i/b", "-1/b"), ("i", "0"))
+            f"i = 1/where(abs(d) < abs(b)/2, b + d, a)\nwhere(abs(d) < abs(b)/2, {parts}"
+            for parts in ("0, i)", "-d*i, -1)/b", "i, 0)")
         ),
         form="where(abs(d) < abs(b)/2, log1p(d/b), log_ratio(a, b))",
         reference=real(

@@ -99,7 +99,7 @@ EXPONENTIALS = (
     Rewrite(
         "second difference of exp",
         "exp(u) + exp(-u) - 2",
-        "2*coshm1(u)",
+        "4*sinh(u/2)**2",
         "everywhere",
         "cancels near 0",
         domain=over(-40, 40, "u"),
@@ -228,7 +228,7 @@ EXPONENTIALS = (
     Rewrite(
         "cosh less 1",
         "cosh(u) - 1",
-        "coshm1(u)",
+        "2*sinh(u/2)**2",
         "everywhere",
         "cancels near 0",
         domain=over(-20, 20, "u"),
@@ -264,5 +264,14 @@ EXPONENTIALS = (
         "everywhere",
         "overflows",
         domain=over(-20, 20, "u"),
+    ),
+    Rewrite(
+        "square of sinh",
+        "sinh(u)**2",
+        "coshm1(2*u)/2",
+        "everywhere",
+        "a derivative with one exponential",
+        domain=over(-20, 20, "u"),
+        stage=Stage.LATE,
     ),
 )

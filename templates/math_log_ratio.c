@@ -91,14 +91,14 @@ SYMOP_INLINE float symop_log_gapf(float b, float d) {
 }
 
 SYMOP_INLINE float symop_log_quotientf(float a, float b, float d) {
-    int is_near = __builtin_fabsf(d) < 0.5f * __builtin_fabsf(b);
+    int is_near = __builtin_fabsf(d) < 0.5f * b;
     float over = is_near ? d : a;
     float inverse = 1.0f / b;
     float q = over * inverse;
     float rest = symop_residualf(over, q, b) * inverse;
-    float sum = 1.0f + q;
-    float low = (q - (sum - 1.0f)) + rest;
-    return symop_log_pairf(0.0f, is_near ? sum : q, is_near ? low : rest);
+    float one = is_near ? 1.0f : 0.0f;
+    float sum = one + q;
+    return symop_log_pairf(0.0f, sum, (q - (sum - one)) + rest);
 }
 
 /* log(a/b) for any numbers, d = a - b. */
@@ -136,14 +136,14 @@ SYMOP_INLINE double symop_log_gap(double b, double d) {
 }
 
 SYMOP_INLINE double symop_log_quotient(double a, double b, double d) {
-    int is_near = __builtin_fabs(d) < 0.5 * __builtin_fabs(b);
+    int is_near = __builtin_fabs(d) < 0.5 * b;
     double over = is_near ? d : a;
     double inverse = 1.0 / b;
     double q = over * inverse;
     double rest = symop_residual(over, q, b) * inverse;
-    double sum = 1.0 + q;
-    double low = (q - (sum - 1.0)) + rest;
-    return symop_log_pair(0.0, is_near ? sum : q, is_near ? low : rest);
+    double one = is_near ? 1.0 : 0.0;
+    double sum = one + q;
+    return symop_log_pair(0.0, sum, (q - (sum - one)) + rest);
 }
 
 /* log(a/b) for any numbers, d = a - b. */

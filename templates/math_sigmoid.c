@@ -12,9 +12,8 @@ SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) 
 SYMOP_INLINE float symop_sigmoidf(float x) {
     float p, first, second;
     float e = symop_decayf(x, &p, &first, &second);
-    float sum = 1.0f + e;
-    float y = 1.0f / sum;
-    float low = (symop_residualf(1.0f, y, sum) - y * (e - (sum - 1.0f))) * y;
+    float y = 1.0f / (1.0f + e);
+    float low = symop_residualf(1.0f - y, y, e) * y;
     float part = x < 0.0f ? e : 1.0f;
     return FMAF(part, low, part * y);
 }
@@ -37,9 +36,8 @@ SYMOP_INLINE double symop_decay(double x, double *p, double *first, double *seco
 SYMOP_INLINE double symop_sigmoid(double x) {
     double p, first, second;
     double e = symop_decay(x, &p, &first, &second);
-    double sum = 1.0 + e;
-    double y = 1.0 / sum;
-    double low = (symop_residual(1.0, y, sum) - y * (e - (sum - 1.0))) * y;
+    double y = 1.0 / (1.0 + e);
+    double low = symop_residual(1.0 - y, y, e) * y;
     double part = x < 0.0 ? e : 1.0;
     return FMA(part, low, part * y);
 }
