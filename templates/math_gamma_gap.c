@@ -270,7 +270,14 @@ SYMOP_INLINE int symop_far_lgamma_gap(double b, double d) {
     return symop_far_positive_gap(b, d);
 }
 
-SYMOP_INLINE double symop_lgamma_gap(double b, double d) { return symop_positive_lgamma_gap(b, d); }
+/* Below 3 the products of the steps lose more than the plain difference, unless d is small. */
+SYMOP_INLINE double symop_lgamma_gap(double b, double d) {
+    double a = b + d;
+    double least = a < b ? a : b;
+    double plain = symop_lgamma(a) - symop_lgamma(b);
+    double size = least < 3.0 ? __builtin_fabs(d) : 0.0;
+    return size > 0x1p-2 ? plain : symop_positive_lgamma_gap(b, d);
+}
 
 SYMOP_INLINE double symop_lgamma_gap_any(double b, double d) {
     double far = symop_lgamma(b + d) - symop_lgamma(b);
