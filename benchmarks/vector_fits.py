@@ -174,6 +174,9 @@ LOG_COSH = of_square_root(lambda x: mp.log(mp.cosh(x)), 2)
 TANHSHRINK = of_square_root(lambda x: x - mp.tanh(x), 3)
 SINSHRINK = of_square_root(lambda x: x - mp.sin(x), 3)
 TANSHRINK = of_square_root(lambda x: x - mp.tan(x), 3)
+SINSHRINK_1 = of_square_root(lambda x: (x * (1 - mp.cos(x)) - 3 * (x - mp.sin(x))) / x**4, 1)
+TANSHRINK_1 = of_square_root(lambda x: (x * mp.tan(x) ** 2 - 3 * (mp.tan(x) - x)) / x**4, 1)
+XCOTH_1 = of_square_root(lambda x: mp.coth(x) - x * mp.csch(x) ** 2, 1)
 ATANH_TAIL = of_square_root(lambda x: mp.atanh(x) - x, 3)
 
 
@@ -265,7 +268,12 @@ FITS = {
                 ("symop_fit_sinshrink", SINSHRINK, "2.25", 8, "double"),
                 ("symop_fit_tanshrinkf", TANSHRINK, 1, 8, "float"),
                 ("symop_fit_tanshrink", TANSHRINK, 1, 18, "double"),
-                ("symop_fit_atanh_tailf", ATANH_TAIL, "0.25", 6, "float"),
+                ("symop_fit_sinshrink_1f", SINSHRINK_1, "0.5", 3, "float"),
+                ("symop_fit_sinshrink_1", SINSHRINK_1, 8, 12, "double"),
+                ("symop_fit_tanshrink_1f", TANSHRINK_1, "0.125", 5, "float"),
+                ("symop_fit_tanshrink_1", TANSHRINK_1, 1, 19, "double"),
+                ("symop_fit_xcoth_1f", XCOTH_1, 1, 6, "float"),
+                ("symop_fit_xcoth_1", XCOTH_1, 1, 14, "double"),
                 ("symop_fit_atanh_tail", ATANH_TAIL, "0.25", 14, "double"),
             )
         ),

@@ -27,7 +27,7 @@ from tests.test_vector_math import RANGES, error, exact, sampled
 PAGE = Path(__file__).parent.parent / "docs" / "vector_math.md"
 FLAGS = (
     "-O3 -march=native -mprefer-vector-width=512 -fno-math-errno -fno-trapping-math "
-    "-ffp-contract=off -fopenmp-simd -std=gnu11"
+    "-ffp-contract=off -fno-thread-jumps -fopenmp-simd -std=gnu11"
 )
 ELEMENTS = 16384
 ROUNDS = 20

@@ -20,10 +20,12 @@ from symop import cache
 from symop.errors import BuildError, CacheError
 
 # No contraction: what is fused is written as such, so that every variant of a kernel rounds alike.
+# No threading of jumps: it copies what follows a choice into both branches before the loop is
+# vectorised, where both are computed; up to four times as much, and of numbers that vanish.
 # No copies of a loop for choices that all elements share: some of them are not vectorised.
 FLAGS = (
     "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
-    "-fno-unswitch-loops", "-fPIC", "-shared", "-fvisibility=hidden",
+    "-fno-thread-jumps", "-fno-unswitch-loops", "-fPIC", "-shared", "-fvisibility=hidden",
 )  # fmt: skip
 _LOCAL_FLAGS = {"x86_64": ("-march=native", "-mprefer-vector-width=512"),
                 "AMD64": ("-march=native", "-mprefer-vector-width=512"),

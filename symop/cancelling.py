@@ -54,10 +54,19 @@ _G = _langevin_fraction()
 EXPONENTIAL = (
     # expm1(x)/x. Above 80 by halves: exp(x)/x is finite beyond where exp(x) is.
     Function(
-        "exprel", X, ("result*exprel_mean(x)",),
+        "exprel", X, ("exprel_1(x)",),
         form="y = minimum(x, 3000)\nh = exp(y/2)\n"
         "where(x == 0, 1, where(x > 80, h/y*h, expm1(y)/y))",
         reference=tends(lambda x: mp.expm1(x) / x if x else _ONE, _ZERO, mp.inf),
+        special=(0,), domain=(-20, 20), internal=True,
+    ),
+    # Its derivative.
+    Function(
+        "exprel_1", X, ("exprel(x)*(exprel_mean(x)**2 + langevin_1(x/2)/4)",),
+        form="exprel(x)*exprel_mean(x)",
+        reference=tends(
+            _wide(lambda x: (1 + (x - 1) * mp.exp(x)) / x**2 if x else _ONE / 2, 2), _ZERO, mp.inf
+        ),
         special=(0,), domain=(-20, 20), internal=True,
     ),
     # x/expm1(x).
@@ -92,10 +101,61 @@ EXPONENTIAL = (
     ),
     # x*coth(x).
     Function(
-        "xcoth", X, ("langevin(x) + x*langevin_1(x)",),
+        "xcoth", X, ("xcoth_1(x)",),
         form="where(x == 0, 1, x/tanh(x))",
         reference=tends(lambda x: x * mp.coth(x) if x else _ONE, mp.inf, mp.inf),
         special=(0,), domain=(-20, 20), internal=True,
+    ),
+    Function(
+        "xcoth_1", X, ("2*langevin_1(x) + x*langevin_2(x)",),
+        form="langevin(x) + x*langevin_1(x)",
+        reference=tends(
+            _wide(lambda x: mp.coth(x) - x * mp.csch(x) ** 2 if x else _ZERO, 2), -_ONE, _ONE
+        ),
+        special=(0,), domain=(-20, 20), internal=True,
+    ),
+    # k*x/expm1(x), and k*x/expm1(x)*(n - x/(1 - exp(-x))): what x**n/expm1(x) and its derivative
+    # are made of.
+    Function(
+        "inverse_exprel_times", ("x", "k"), ("-k*inverse_exprel_1(x)", "inverse_exprel(x)"),
+        form="h = exp(-x/2)\nwhere(x > 80, k*x*h*h, k*inverse_exprel(x))",
+        reference=real(lambda x, k: k * x / mp.expm1(x) if x else k), domain=(0.1, 20),
+        internal=True,
+    ),
+    Function(
+        "inverse_exprel_slope", ("x", "k", "n"),
+        ("m = exprel_mean(x)\n"
+         "-k*(inverse_exprel_1(x)*(n - 1 - x*m) + inverse_exprel(x)*(m + x*langevin_1(x/2)/4))",
+         "inverse_exprel(x)*(n - 1 - x*exprel_mean(x))", "k*inverse_exprel(x)"),
+        form="h = exp(-x/2)\nwhere(x > 80, k*x*h*(n - x)*h, "
+        "k*inverse_exprel(x)*(n - 1 - x*exprel_mean(x)))",
+        reference=real(
+            lambda x, k, n: k * x / mp.expm1(x) * (n + x / mp.expm1(-x)) if x else k * (n - 1)
+        ),
+        domain=(0.1, 20), internal=True,
+    ),
+    # x**n/expm1(x).
+    Function(
+        "planck", ("x", "n"), ("planck_1(x, n)", "result*log(x)"),
+        form="y = minimum(x, 1000)\ninverse_exprel_times(y, y**(n - 1))",
+        reference=real(
+            lambda x, n: _ZERO if mp.isinf(x) and x > 0 else x**n / mp.expm1(x) if x else _ZERO
+        ),
+        domain=(0.1, 20), internal=True,
+    ),
+    Function(
+        "planck_1", ("x", "n"),
+        ("y = minimum(x, 1000)\ni = inverse_exprel(y)\n"
+         "(n - 1)*(n - 2)*y**(n - 3)*i - 2*(n - 1)*y**(n - 2)*inverse_exprel_1(y) - "
+         "y**(n - 1)*i*(langevin_1(y/2)/4 - exprel_mean(y)**2)",
+         "result*log(x) + planck(x, n - 1)"),
+        form="y = minimum(x, 1000)\ninverse_exprel_slope(y, y**(n - 2), n)",
+        reference=real(
+            lambda x, n: _ZERO if mp.isinf(x) and x > 0
+            else x ** (n - 1) / mp.expm1(x) * (n + x / mp.expm1(-x)) if x
+            else _ONE if n == 2 else _ZERO
+        ),
+        domain=(0.1, 20), internal=True,
     ),
     Function(
         "langevin", X, ("langevin_1(x)",), form=f"{_G}where(abs(x) < 2, x*g, 1/tanh(x) - 1/x)",
@@ -259,6 +319,26 @@ LOGARITHMIC = (
         form="q = a/b\nwhere(a > 0 and b > 0, where(q > 0.5 and q < 2, log1p((a - b)/b), "
         "where(q > 1e30 or q < 1e-30, log(a) - log(b), log(q))), log(q))",
         reference=real(lambda a, b: mp.log(a / b)), domain=(0.1, 4), internal=True,
+    ),
+    # The same where a - b, called d, is known better than a and b.
+    Function(
+        "log_quotient", ("a", "b", "d"),
+        tuple(
+            f"i = 1/where(abs(d) < abs(b)/2, b + d, a)\nwhere(abs(d) < abs(b)/2, {parts}"
+            for parts in ("0, i)", "-d*i, -1)/b", "i, 0)")
+        ),
+        form="where(abs(d) < abs(b)/2, log1p(d/b), log_ratio(a, b))",
+        reference=real(
+            lambda a, b, d: mp.log1p(d / b) if abs(d) < abs(b) / 2 else mp.log(a / b)
+        ),
+        domain=(0.1, 4), internal=True,
+    ),
+    # log(b + d) - log(b).
+    Function(
+        "log_gap", ("b", "d"), ("-d/b/(b + d)", "1/(b + d)"),
+        form="where(b >= 0, log1p(d/b), log(b))",
+        reference=real(lambda b, d: mp.log1p(d / b) if b > 0 else mp.log(b + d) - mp.log(b)),
+        domain=(0.1, 4), internal=True,
     ),
     Function(
         "xlogx", X, ("log(x) + 1",), form="where(x == 0, 0, x*log(x))",

@@ -125,7 +125,7 @@ DIFFERENCES = (
     Rewrite(
         "share of a power",
         "x**n/(1 + x**n)",
-        "where(abs(x) <= 1, x**n/(1 + x**n), 1/(1 + x**(-n)))",
+        "t = where(abs(x) <= 1, x, 1/x)**n\nwhere(abs(x) <= 1, t, 1)/(1 + t)",
         "everywhere",
         "inf/inf",
         where=grows,
@@ -136,7 +136,8 @@ DIFFERENCES = (
     Rewrite(
         "share of two powers",
         "x**n/(y**n + x**n)",
-        "where(abs(x) <= abs(y), (x/y)**n/(1 + (x/y)**n), 1/(1 + (y/x)**n))",
+        "t = (where(abs(x) <= abs(y), x, y)/where(abs(x) <= abs(y), y, x))**n\n"
+        "where(abs(x) <= abs(y), t, 1)/(1 + t)",
         "everywhere",
         "inf/inf",
         where=grows,

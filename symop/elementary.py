@@ -187,8 +187,15 @@ LOGARITHMS = (
     ),
     # 1/expm1(x); expm1(x)**2 in its derivative would overflow beside exp(x).
     Function(
-        "bose", X, ("result*bose(-x)",), form="1/expm1(x)",
+        "bose", X, ("bose_1(x)",), form="1/expm1(x)",
         reference=tends(lambda x: mp.inf if x == 0 else 1 / mp.expm1(x), mp.mpf(-1), mp.mpf(0)),
+        special=(0,), domain=(0.01, 20), internal=True,
+    ),
+    Function(
+        "bose_1", X, ("csch(x/2)**2*coth(x/2)/4",), form="-csch(x/2)**2/4",
+        reference=tends(
+            lambda x: -mp.inf if x == 0 else -mp.csch(x / 2) ** 2 / 4, mp.mpf(0), mp.mpf(0)
+        ),
         special=(0,), domain=(0.01, 20), internal=True,
     ),
     Function(
@@ -270,6 +277,10 @@ HYPERBOLICS = (
     Function("cosh", X, ("sinh(x)",), reference=tends(mp.cosh, mp.inf, mp.inf)),
     Function("tanh", X, ("sech2(x)",), domain=(-20, 20),
              reference=tends(mp.tanh, mp.mpf(-1), mp.mpf(1))),
+    Function(
+        "coshm1", X, ("sinh(x)",), form="2*sinh(x/2)**2",
+        reference=tends(lambda x: 2 * mp.sinh(x / 2) ** 2, mp.inf, mp.inf), internal=True,
+    ),
     Function(
         "sech", X, ("-result*tanh(x)",),
         form="e = exp(-abs(x))\n2*e/(1 + e*e)",

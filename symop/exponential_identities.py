@@ -179,8 +179,7 @@ EXPONENTIALS = (
     Rewrite(
         "power over expm1",
         "x**n/expm1(x)",
-        "y = clamp_max(x, 1000)\nh = exp(-y/2)\n"
-        "where(x > 80, y**n*h*h, y**(n - 1)*inverse_exprel(y))",
+        "planck(x, n)",
         "everywhere; 0 at 0",
         "0/0, inf/inf, and a gradient that cancels near 0",
         where=grows,
@@ -265,5 +264,14 @@ EXPONENTIALS = (
         "everywhere",
         "overflows",
         domain=over(-20, 20, "u"),
+    ),
+    Rewrite(
+        "square of sinh",
+        "sinh(u)**2",
+        "coshm1(2*u)/2",
+        "everywhere",
+        "a derivative with one exponential",
+        domain=over(-20, 20, "u"),
+        stage=Stage.LATE,
     ),
 )

@@ -105,7 +105,7 @@ LOGARITHMS = (
     Rewrite(
         "difference of u*log(u)",
         "a*log(a) - b*log(b)",
-        "b*where(b >= 0, log1p(d/b), log(b)) + d*log(a)",
+        "b*log_gap(b, d) + d*log(a)",
         "a, b > 0; NaN elsewhere",
         "cancels for a near b",
         where=simpler("a", "b"),
@@ -114,7 +114,7 @@ LOGARITHMS = (
     Rewrite(
         "difference of u*log(u), after log1p",
         "(1 + u)*log1p(u) - u*log(u)",
-        "u*where(u >= 0, log1p(1/u), log(u)) + log1p(u)",
+        "u*log_gap(u, 1) + log1p(u)",
         "u > 0; NaN below",
         "cancels for large u",
         domain=over(0.01, 100, "u"),
@@ -122,7 +122,7 @@ LOGARITHMS = (
     Rewrite(
         "log of a quotient of sums",
         "log(u)",
-        "q = a/b\nwhere(q > 1/2 and q < 2, log1p(d/b), log_ratio(a, b))",
+        "log_quotient(a, b, d)",
         "a/b > 0; NaN elsewhere",
         "the roundings of the sums cost digits for a near b",
         where=quotient_of_sums,
@@ -142,7 +142,7 @@ LOGARITHMS = (
     Rewrite(
         "difference of logarithms",
         "log(a) - log(b)",
-        "where(b >= 0, log1p(d/b), log(b))",
+        "log_gap(b, d)",
         "a, b > 0; NaN elsewhere",
         "cancels for a near b",
         where=simpler("a", "b"),
@@ -151,7 +151,7 @@ LOGARITHMS = (
     Rewrite(
         "difference of logarithms, after log1p",
         "log1p(u) - log(u)",
-        "where(u >= 0, log1p(1/u), log(u))",
+        "log_gap(u, 1)",
         "u > 0; NaN below",
         "cancels for large u",
         domain=over(0.01, 100, "u"),

@@ -63,6 +63,13 @@ def _stumpff(k: int, x: Any) -> Any:
         return (-1) ** (k // 2) * (start - head) / x**k
 
 
+def _sinshrink3_slope(x: Any) -> Any:
+    if not x:
+        return _ZERO
+    with mp.extraprec(40 + max(0, -5 * int(mp.mag(x)))):
+        return (x * (1 - mp.cos(x)) - 3 * (x - mp.sin(x))) / x**4
+
+
 @cache
 def _stumpff_form(k: int) -> str:
     cut = Fraction(2 + k, 2)
@@ -92,6 +99,22 @@ FUNCTIONS = (
         literals=("n",), form_of=_stumpff_form,
         reference=lambda n, x: tends(lambda v: _stumpff(int(n), v), _ZERO, _ZERO)(x),
         domain=(0.1, 10), internal=True,
+    ),
+    # (x - sin(x))/x**3, and its derivative.
+    Function(
+        "sinshrink3", X, ("sinshrink3_1(x)",), form="stumpff(3, x)",
+        reference=tends(lambda x: _stumpff(3, x), _ZERO, _ZERO), special=(0,), domain=(-10, 10),
+        internal=True,
+    ),
+    Function(
+        "sinshrink3_1", X,
+        ("where(abs(x) < 3, 3*stumpff(5, x) - stumpff(4, x) + "
+         "x*x*(15*stumpff(7, x) - 7*stumpff(6, x) + stumpff(5, x)), "
+         "((spherical_bessel_j0(x) - 2*stumpff(2, x))/x - 4*result)/x)",),
+        form="where(abs(x) < 3, x*(3*stumpff(5, x) - stumpff(4, x)), "
+        "(stumpff(2, x) - 3*stumpff(3, x))/x)",
+        reference=tends(_sinshrink3_slope, _ZERO, _ZERO),
+        special=(0,), domain=(-10, 10), internal=True,
     ),
     # sin(x) - x*cos(x).
     Function(

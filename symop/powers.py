@@ -165,7 +165,7 @@ POWERS = (
         "power_gap", ("b", "d", "p"),
         ("p*power_gap(b, d, p - 1)", "p*pow(b + d, p - 1)",
          "log(b)*result + pow(b + d, p)*log1p(d/b)"),
-        form="a = b + d\nt = p*where(d < 1000*b, log1p(d/b), log_ratio(a, b))\n"
+        form="a = b + d\nt = p*log_quotient(a, b, d)\n"
         "where(b > 0 and a > 0 and abs(t) < 1, pow(b, p)*expm1(t), pow(a, p) - pow(b, p))",
         reference=real(_power_gap), domain=(0.5, 4), internal=True,
     ),

@@ -135,11 +135,11 @@ SERIES = (
         domain=over(-4, 4, "u"),
     ),
     Rewrite(
-        "u less sin over its cube", "sinshrink(u)/u**3", "stumpff(3, u)",
+        "u less sin over its cube", "sinshrink(u)/u**3", "sinshrink3(u)",
         "everywhere; 1/6 at 0", _VANISHES, domain=over(-10, 10, "u"),
     ),
     Rewrite(
-        "u less sin over its square", "sinshrink(u)/u**2", "u*stumpff(3, u)",
+        "u less sin over its square", "sinshrink(u)/u**2", "u*sinshrink3(u)",
         "everywhere; 0 at 0", _VANISHES, domain=over(-10, 10, "u"),
     ),
     Rewrite(
@@ -148,7 +148,7 @@ SERIES = (
     ),
     Rewrite(
         "u less sin over u less tan", "sinshrink(u)/tanshrink(u)",
-        "-stumpff(3, u)/tanshrink3(u)", "everywhere; -1/2 at 0", _VANISHES,
+        "-sinshrink3(u)/tanshrink3(u)", "everywhere; -1/2 at 0", _VANISHES,
         domain=over(-1.4, 1.4, "u"),
     ),
     Rewrite(
@@ -160,11 +160,11 @@ SERIES = (
         "everywhere; 1/24 at 0", _VANISHES, domain=over(-10, 10, "u"),
     ),
     Rewrite(
-        "csc gap", "1/u - 1/sin(u)", "-u*stumpff(3, u)/spherical_bessel_j0(u)",
+        "csc gap", "1/u - 1/sin(u)", "-u*sinshrink3(u)/spherical_bessel_j0(u)",
         "everywhere; 0 at 0", "inf - inf, and cancels near 0", domain=over(-3, 3, "u"),
     ),
     Rewrite(
-        "csc gap, by name", "1/u - csc(u)", "-u*stumpff(3, u)/spherical_bessel_j0(u)",
+        "csc gap, by name", "1/u - csc(u)", "-u*sinshrink3(u)/spherical_bessel_j0(u)",
         "everywhere; 0 at 0", "inf - inf, and cancels near 0", domain=over(-3, 3, "u"),
     ),
 )  # fmt: skip

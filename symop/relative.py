@@ -62,6 +62,12 @@ def _tangent(k: int) -> Fraction:
     return Fraction(4**n * (4**n - 1) * abs(p), q * factorial(2 * n))
 
 
+def _tangent_slopes(terms: int = 44) -> str:
+    """The second derivative of (tan(x) - x)/x**3."""
+    parts = [_tangent(k + 1) * (2 * k) * (2 * k - 1) for k in range(1, terms)]
+    return horner(parts, "(x*x)")
+
+
 def _arcsine(k: int) -> Fraction:
     """The coefficient of x**(2*k + 1) in asin(x)."""
     return Fraction(factorial(2 * k), 4**k * factorial(k) ** 2 * (2 * k + 1))
@@ -135,11 +141,21 @@ DIFFERENCES = (
     # (tan(x) - x)/x**3.
     Function(
         "tanshrink3", X,
-        (f"{_G}where(abs(x) < 1.5, x*(2*result + s*result*result - g*(h + 1)/(1 - s*g)), "
-         "((tan(x)/x)**2 - 3*result)/x)",),
+        ("tanshrink3_1(x)",),
         form=f"{_G}where(abs(x) < 1.2, g/(1 - s*g), (tan(x) - x)/x/x/x)",
         reference=_wide(lambda x: (mp.tan(x) - x) / x**3 if x else _ONE / 3, 3), special=(0,),
         domain=(-1.5, 1.5), internal=True,
+    ),
+    Function(
+        "tanshrink3_1", X,
+        (f"where(abs(x) < 0.9, {_tangent_slopes()}, "
+         "(2*tan(x)*(1 + tan(x)**2)/x - 6*tanshrink3(x) - 6*x*result)/x/x)",),
+        form=f"{_G}r = tanshrink3(x)\n"
+        "where(abs(x) < 1.5, x*(2*r + s*r*r - g*(h + 1)/(1 - s*g)), ((tan(x)/x)**2 - 3*r)/x)",
+        reference=_wide(
+            lambda x: (x * mp.tan(x) ** 2 - 3 * (mp.tan(x) - x)) / x**4 if x else _ZERO, 5
+        ),
+        special=(0,), domain=(-1.5, 1.5), internal=True,
     ),
     # 1/x - cot(x).
     Function(
@@ -261,9 +277,16 @@ QUOTIENTS = (
     # x/(1 + x**2), which x**2 would make vanish early.
     Function(
         "lorentz", X,
-        ("where(abs(x) > 1, (1/x - 1)*(1/x + 1)/(x + 1/x)**2, (1 - x)*(1 + x)/(1 + x*x)**2)",),
+        ("lorentz_1(x)",),
         form="where(abs(x) > 1, 1/(x + 1/x), x/(1 + x*x))",
         reference=tends(lambda x: x / (1 + x * x), _ZERO, _ZERO), internal=True,
+    ),
+    Function(
+        "lorentz_1", X,
+        ("2*lorentz(x)*where(abs(x) > 1, (1 - 3/x/x)/(x + 1/x)**2, (x*x - 3)/(1 + x*x)**2)",),
+        form="where(abs(x) > 1, (1 - x)/x*((1 + x)/x)/(x + 1/x)**2, (1 - x)*(1 + x)/(1 + x*x)**2)",
+        reference=tends(lambda x: (1 - x) * (1 + x) / (1 + x * x) ** 2, _ZERO, _ZERO),
+        internal=True,
     ),
 )  # fmt: skip
 

@@ -196,7 +196,7 @@ ALGEBRAIC = (
     ),
     Rewrite(
         "difference of log1p and log", "log1p(u) - log(v)",
-        "where(v >= 0, log1p(d/v), log(v))", "v > 0; NaN below", "cancels for v near 1 + u",
+        "log_gap(v, d)", "v > 0; NaN below", "cancels for v near 1 + u",
         where=ahead, domain=(("u", 1.1, 100),),
     ),
 )  # fmt: skip

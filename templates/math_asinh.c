@@ -1,14 +1,21 @@
 /*
  * log(|x| + sqrt(x**2 + 1)), as log1p of |x| + (sqrt(x**2 + 1) - 1), where square and root carry along
- * what they lost; log(2*|x|) far out. float: in double precision, and x - x**3/6 near 0.
+ * what they lost; log(2*|x|) far out.
  */
 SYMOP_INLINE float symop_asinhf(float x) {
-    double d = (double)x;
-    double a = __builtin_fabs(d);
-    double y = symop_log2_short(a + __builtin_sqrt(FMA(a, a, 1.0))) * 0x1.62e42fefa39efp-1;
-    y = a < 0x1p-10 ? a - a * a * a * 0x1.5555555555555p-3 : y;
-    y = a < 0x1p200 ? y : a;
-    return __builtin_copysignf((float)y, x);
+    float a = __builtin_fabsf(x);
+    int is_far = a > 0x1p30f;
+    float b = is_far ? 1.0f : a;
+    float square = b * b;
+    float sum = square + 1.0f;
+    float low = symop_sum_lowf(square, 1.0f, sum) + symop_product_lowf(b, b, square);
+    float root = __builtin_sqrtf(sum);
+    float more = b + root;
+    low = 0.5f * (symop_residualf(sum, root, root) + low) / root;
+    low = symop_sum_lowf(b, root, more) + low;
+    float y = symop_log_pairf(is_far ? 65.0f : 0.0f, is_far ? a * 0x1p-64f : more, is_far ? 0.0f : low);
+    y = a < __builtin_inff() ? y : a;
+    return __builtin_copysignf(y, x);
 }
 
 SYMOP_INLINE double symop_asinh(double x) {

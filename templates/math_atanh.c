@@ -1,11 +1,14 @@
-/* log1p(2*|x|/(1 - |x|))/2, where the quotient carries along what it lost. */
+/* log1p(2*|x|/(1 - |x|))/2, in float log((1 + |x|)/(1 - |x|))/2, where the quotient carries along what it lost. */
 SYMOP_INLINE float symop_atanhf(float x) {
-    double d = (double)x;
-    double a = __builtin_fabs(d);
-    double y = symop_log2_short((1.0 + a) / (1.0 - a)) * 0x1.62e42fefa39efp-2;
-    y = a < 0x1p-10 ? FMA(a * a * a, 0x1.5555555555555p-2, a) : y;
-    y = a == 1.0 ? __builtin_inf() : y;
-    return __builtin_copysignf(a <= 1.0 ? (float)y : __builtin_nanf(""), x);
+    float a = __builtin_fabsf(x);
+    float more = 1.0f + a;
+    float less = 1.0f - a;
+    float inverse = 1.0f / less;
+    float q = more * inverse;
+    float low = symop_residualf(more, q, less) + FMAF(-q, (1.0f - less) - a, a - (more - 1.0f));
+    float y = 0.5f * symop_log_pairf(0.0f, q, low * inverse);
+    y = a < 1.0f ? y : (a == 1.0f ? __builtin_inff() : __builtin_nanf(""));
+    return __builtin_copysignf(y, x);
 }
 
 SYMOP_INLINE double symop_atanh(double x) {

@@ -21,14 +21,21 @@ SYMOP_INLINE float symop_fit_logf(float x) {
 }
 /* end */
 
-/* k*ln(2) + log(1 + f + low), where low is below half a unit in the last place of f. */
-SYMOP_INLINE float symop_log_reducedf(float k, float f, float low) {
+/* k*ln(2) + log(1 + f + low), where low is below half a unit in the last place of f, in two parts. */
+SYMOP_INLINE float symop_log_partsf(float k, float f, float low, float *rest) {
     float square = f * f;
     float y = FMAF(-0.5f, square, FMAF(k, 0x1.7f7d1cp-20f, square * f * symop_fit_logf(f)));
     float whole = k * 0x1.62e4p-1f;
     float sum = whole + f;
     float lost = f - (sum - whole);
-    return sum + (lost + (y + FMAF(-f, low, low)));
+    *rest = lost + (y + FMAF(-f, low, low));
+    return sum;
+}
+
+SYMOP_INLINE float symop_log_reducedf(float k, float f, float low) {
+    float rest;
+    float y = symop_log_partsf(k, f, low, &rest);
+    return y + rest;
 }
 
 SYMOP_INLINE float symop_logf(float x) {

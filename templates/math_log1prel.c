@@ -1,20 +1,7 @@
 /*
- * log1p(x)/x, and less its derivative: with z = x/(2 + x), |z| < 1/2, from the series of 2*atanh(z).
+ * log1p(x)/x, and less its derivative, in double with z = x/(2 + x), |z| < 1/2, from the series of 2*atanh(z).
+ * Both, and those of -x, have the reciprocal of |x| in common.
  */
-/* fit symop_fit_atanh_tailf */
-/* Largest weighted error 3.2e-08; by benchmarks.vector_coefficients. */
-SYMOP_INLINE float symop_fit_atanh_tailf(float x) {
-    float p = 0x1.f5e6f00000000p-3f;
-    p = FMAF(p, x, -0x1.931e0e0000000p-6f);
-    p = FMAF(p, x, 0x1.d978b40000000p-4f);
-    p = FMAF(p, x, 0x1.bb452a0000000p-4f);
-    p = FMAF(p, x, 0x1.24e4020000000p-3f);
-    p = FMAF(p, x, 0x1.9997fa0000000p-3f);
-    p = FMAF(p, x, 0x1.5555560000000p-2f);
-    return p;
-}
-/* end */
-
 /* fit symop_fit_atanh_tail */
 /* Largest weighted error 5.9e-17; by benchmarks.vector_coefficients. */
 SYMOP_INLINE double symop_fit_atanh_tail(double x) {
@@ -39,48 +26,70 @@ SYMOP_INLINE double symop_fit_atanh_tail(double x) {
 }
 /* end */
 
+/*
+ * The two parts of log(1 + x) = k*ln(2) + log(1 + f), and f and k; the exponent of a large x is cut where what
+ * the sum lost no longer counts.
+ */
+SYMOP_INLINE float symop_log_one_more_partsf(float x, float *rest, float *f, float *k) {
+    float sum = 1.0f + x;
+    uint32_t bits = symop_bits32(sum) - 0x3f3504f3u;
+    int32_t exponent = (int32_t)bits >> 23;
+    *f = symop_float((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    *k = (float)exponent;
+    int32_t cut = exponent < 126 ? exponent : 126;
+    float scale = symop_float(0x3f800000u - ((uint32_t)cut << 23));
+    return symop_log_partsf(*k, *f, scale * (x - (sum - 1.0f)), rest);
+}
+
 SYMOP_INLINE float symop_log1prelf(float x) {
     float a = x > 0x1.fffffep+127f ? 0x1.fffffep+127f : x;
-    int is_far = a > 0x1p64f;
-    float sum = 1.0f + a;
-    float low = symop_sum_lowf(1.0f, a, sum);
-    low = is_far ? 0.0f : low;
-    sum = is_far ? a * 0x1p-64f : sum;
-    float y = symop_log_pairf(is_far ? 64.0f : 0.0f, sum, low);
-    y = a == -1.0f ? -__builtin_inff() : y;
-    y = a < -1.0f ? __builtin_nanf("") : y;
-    return x == 0.0f ? 1.0f : y / x;
+    float rest, f, k;
+    float y = symop_log_one_more_partsf(a, &rest, &f, &k);
+    y = (y + rest) * __builtin_copysignf(1.0f / __builtin_fabsf(x), x);
+    y = x > -1.0f ? y : (x == -1.0f ? __builtin_inff() : __builtin_nanf(""));
+    return __builtin_fabsf(x) < 0x1p-25f ? 1.0f : y;
 }
 
+/* (log1p(x) - x/(1 + x))/x**2; for k = 0 the logarithm is x - x**2/2 + x**3*p(x). */
 SYMOP_INLINE float symop_log1prel_1f(float x) {
-    float inverse = 1.0f / (2.0f + x);
-    float z = x * inverse;
-    float slope = 1.0f / (1.0f + x);
-    float part = FMAF(0.5f, slope, 0.5f);
-    float near = FMAF(z, symop_fit_atanh_tailf(z * z), part) * (inverse * inverse) * 2.0f;
-    float far = (symop_log1prelf(x) - slope) / x;
-    return __builtin_fabsf(z) < 0.5f ? near : far;
+    float a = x > 0x1.fffffep+127f ? 0x1.fffffep+127f : x;
+    float rest, f, k;
+    float y = symop_log_one_more_partsf(a, &rest, &f, &k);
+    float sum = 1.0f + a;
+    float slope = 1.0f / sum;
+    float near = FMAF(a, symop_fit_logf(f), slope - 0.5f);
+    float share = a * slope;
+    float lost = FMAF(-share, a - (sum - 1.0f), symop_residualf(a, share, sum));
+    float inverse = 1.0f / __builtin_fabsf(x);
+    float far = ((y - share) + FMAF(-lost, slope, rest)) * inverse * inverse;
+    y = k == 0.0f ? near : far;
+    return x > -1.0f ? y : __builtin_nanf("");
 }
 
-SYMOP_INLINE double symop_log1prel(double x) {
+/* log(1 + x) for x >= -1. */
+SYMOP_INLINE double symop_log_one_more(double x) {
     double a = x > 0x1.fffffffffffffp+1023 ? 0x1.fffffffffffffp+1023 : x;
     int is_far = a > 0x1p64;
     double sum = 1.0 + a;
-    double low = symop_sum_low(1.0, a, sum);
-    low = is_far ? 0.0 : low;
-    sum = is_far ? a * 0x1p-64 : sum;
-    double y = symop_log_pair(is_far ? 64.0 : 0.0, sum, low);
-    y = a == -1.0 ? -__builtin_inf() : y;
-    y = a < -1.0 ? __builtin_nan("") : y;
-    return x == 0.0 ? 1.0 : y / x;
+    double low = a - (sum - 1.0);
+    double y = symop_log_pair(is_far ? 64.0 : 0.0, is_far ? a * 0x1p-64 : sum, is_far ? 0.0 : low);
+    return x > -1.0 ? y : (x == -1.0 ? -__builtin_inf() : __builtin_nan(""));
+}
+
+SYMOP_INLINE double symop_log1prel(double x) {
+    double y = symop_log_one_more(x) * __builtin_copysign(1.0 / __builtin_fabs(x), x);
+    return __builtin_fabs(x) < 0x1p-54 ? 1.0 : y;
 }
 
 SYMOP_INLINE double symop_log1prel_1(double x) {
-    double inverse = 1.0 / (2.0 + x);
-    double z = x * inverse;
-    double slope = 1.0 / (1.0 + x);
+    double a = x > 0x1.fffffffffffffp+1023 ? 0x1.fffffffffffffp+1023 : x;
+    double inverse = 1.0 / (2.0 + a);
+    double slope = 1.0 / (1.0 + a);
+    double z = a * inverse;
     double part = FMA(0.5, slope, 0.5);
     double near = FMA(z, symop_fit_atanh_tail(z * z), part) * (inverse * inverse) * 2.0;
-    double far = (symop_log1prel(x) - slope) / x;
-    return __builtin_fabs(z) < 0.5 ? near : far;
+    double over = __builtin_copysign(1.0 / __builtin_fabs(x), x);
+    double far = (symop_log_one_more(x) * over - slope) * over;
+    double y = __builtin_fabs(z) < 0.5 ? near : far;
+    return x > -1.0 ? y : __builtin_nan("");
 }

@@ -46,7 +46,7 @@ SYMOP_INLINE float symop_log_coshf(float x) {
     float z = x * x;
     float b = -2.0f * a;
     float first, second;
-    float p = symop_exp_partsf(b < -120.0f ? -120.0f : b, &first, &second);
+    float p = symop_exp_partsf(b < -40.0f ? -40.0f : b, &first, &second);
     float e = p * first * second;
     float sum = 1.0f + e;
     float tail = symop_log_pairf(0.0f, sum, e - (sum - 1.0f));
@@ -59,7 +59,7 @@ SYMOP_INLINE double symop_log_cosh(double x) {
     double z = x * x;
     double b = -2.0 * a;
     double first, second;
-    double p = symop_exp_parts(b < -700.0 ? -700.0 : b, &first, &second);
+    double p = symop_exp_parts(b < -80.0 ? -80.0 : b, &first, &second);
     double e = p * first * second;
     double sum = 1.0 + e;
     double tail = symop_log_pair(0.0, sum, e - (sum - 1.0));

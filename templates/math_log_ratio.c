@@ -1,6 +1,6 @@
 /*
  * log(a/b) from the quotient and what it lost; where it may overflow or vanish, from the quotient of the
- * significands and the difference of the exponents.
+ * significands and the difference of the exponents. Where a - b is known, a/b is 1 + (a - b)/b near 1.
  */
 SYMOP_INLINE float symop_far_quotient_logf(float a, float b) {
     float p = __builtin_fabsf(a);
@@ -80,4 +80,94 @@ SYMOP_INLINE double symop_log_ratio(double a, double b) {
 SYMOP_INLINE double symop_log_ratio_any(double a, double b) {
     double far = symop_far_quotient_log(a, b);
     return symop_far_log_ratio(a, b) ? far : symop_log_ratio(a, b);
+}
+
+SYMOP_INLINE float symop_log_gapf(float b, float d) {
+    float inverse = 1.0f / b;
+    float q = d * inverse;
+    float sum = 1.0f + q;
+    float low = symop_sum_lowf(1.0f, q, sum) + symop_residualf(d, q, b) * inverse;
+    return symop_log_pairf(0.0f, sum, low);
+}
+
+SYMOP_INLINE float symop_log_quotientf(float a, float b, float d) {
+    int is_near = __builtin_fabsf(d) < 0.5f * b;
+    float over = is_near ? d : a;
+    float inverse = 1.0f / b;
+    float q = over * inverse;
+    float rest = symop_residualf(over, q, b) * inverse;
+    float one = is_near ? 1.0f : 0.0f;
+    float sum = one + q;
+    return symop_log_pairf(0.0f, sum, (q - (sum - one)) + rest);
+}
+
+/* log(a/b) for any numbers, d = a - b. */
+SYMOP_INLINE float symop_far_log_quotient_off(float a, float b, float d) {
+    float near = symop_log1pf(d / b);
+    float far = symop_far_quotient_logf(a, b);
+    return __builtin_fabsf(d) < 0.5f * __builtin_fabsf(b) ? near : far;
+}
+
+SYMOP_INLINE int symop_far_log_gapf(float b, float d) {
+    return symop_far_log_ratiof(b + d, b);
+}
+
+SYMOP_INLINE float symop_log_gap_anyf(float b, float d) {
+    float far = symop_far_log_quotient_off(b + d + 0.0f, b + 0.0f, d);
+    far = b < 0.0f ? __builtin_nanf("") : far;
+    return symop_far_log_gapf(b, d) ? far : symop_log_gapf(b, d);
+}
+
+SYMOP_INLINE int symop_far_log_quotientf(float a, float b, float d) {
+    return symop_far_log_ratiof(a, b) | (d != d);
+}
+
+SYMOP_INLINE float symop_log_quotient_anyf(float a, float b, float d) {
+    float far = symop_far_log_quotient_off(a, b, d);
+    return symop_far_log_quotientf(a, b, d) ? far : symop_log_quotientf(a, b, d);
+}
+
+SYMOP_INLINE double symop_log_gap(double b, double d) {
+    double inverse = 1.0 / b;
+    double q = d * inverse;
+    double sum = 1.0 + q;
+    double low = symop_sum_low(1.0, q, sum) + symop_residual(d, q, b) * inverse;
+    return symop_log_pair(0.0, sum, low);
+}
+
+SYMOP_INLINE double symop_log_quotient(double a, double b, double d) {
+    int is_near = __builtin_fabs(d) < 0.5 * b;
+    double over = is_near ? d : a;
+    double inverse = 1.0 / b;
+    double q = over * inverse;
+    double rest = symop_residual(over, q, b) * inverse;
+    double one = is_near ? 1.0 : 0.0;
+    double sum = one + q;
+    return symop_log_pair(0.0, sum, (q - (sum - one)) + rest);
+}
+
+/* log(a/b) for any numbers, d = a - b. */
+SYMOP_INLINE double symop_far_log_quotient_of(double a, double b, double d) {
+    double near = symop_log1p(d / b);
+    double far = symop_far_quotient_log(a, b);
+    return __builtin_fabs(d) < 0.5 * __builtin_fabs(b) ? near : far;
+}
+
+SYMOP_INLINE int symop_far_log_gap(double b, double d) {
+    return symop_far_log_ratio(b + d, b);
+}
+
+SYMOP_INLINE double symop_log_gap_any(double b, double d) {
+    double far = symop_far_log_quotient_of(b + d + 0.0, b + 0.0, d);
+    far = b < 0.0 ? __builtin_nan("") : far;
+    return symop_far_log_gap(b, d) ? far : symop_log_gap(b, d);
+}
+
+SYMOP_INLINE int symop_far_log_quotient(double a, double b, double d) {
+    return symop_far_log_ratio(a, b) | (d != d);
+}
+
+SYMOP_INLINE double symop_log_quotient_any(double a, double b, double d) {
+    double far = symop_far_log_quotient_of(a, b, d);
+    return symop_far_log_quotient(a, b, d) ? far : symop_log_quotient(a, b, d);
 }

@@ -1,10 +1,14 @@
 /* The quotient of sine and cosine, with what either lost in rounding. */
-SYMOP_INLINE float symop_tanf(float x) {
+SYMOP_INLINE double symop_tan_longf(float x) {
     uint64_t quadrant;
     double r = symop_quarterf(x, &quadrant);
     double sine = symop_sin_quarterf(r);
     double cosine = symop_cos_quarterf(r);
-    double y = quadrant & 1 ? -cosine / sine : sine / cosine;
+    return quadrant & 1 ? -cosine / sine : sine / cosine;
+}
+
+SYMOP_INLINE float symop_tanf(float x) {
+    double y = symop_tan_longf(x);
     return __builtin_fabsf(x) < 0x1p-13f ? x : (float)y;
 }
 

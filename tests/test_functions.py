@@ -269,6 +269,8 @@ def visit(node: ast.expr, names: dict[str, Any], base: Any) -> Any:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return base.neg(visit(operand, names, base))
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            if any(isinstance(part, ast.Name) for part in ast.walk(right)):
+                return base.call("pow", [visit(side, names, base) for side in (left, right)])
             exponent = int(ast.literal_eval(right))
             return base.ipow(visit(left, names, base), exponent)
         case ast.BinOp(left=left, op=op, right=right):
@@ -477,15 +479,22 @@ BOUNDS = {
     "lgamma_gap": 16,
     # Second derivatives, of which quotients are taken from 1.5 and 0.5 on.
     "langevin_2": 8, "log1prel_2": 8, "log1pshrink2_1": 8,
+    # First derivatives, of which quotients are taken from 1.5 and 3 on.
+    "tanshrink3_1": 8, "sinshrink3_1": 8,
+    # Powers x**(n - 1), where n is no integer and small.
+    "planck": 16,
     # Two quotients of three roundings each, whose difference is half their sum.
     "asinhrel_1": 6,
 }  # fmt: skip
 # Functions with roots that no float64 is: the error is measured against the largest value.
-ROOTS = {"spherical_k1", "spherical_k2", "spherical_k3"}
+ROOTS = {
+    "spherical_k1", "spherical_k2", "spherical_k3", "planck_1", "inverse_exprel_slope",
+}  # fmt: skip
 # Functions that stand for a difference of functions of positive numbers.
 POSITIVE = {
     "lgamma_gap", "digamma_gap", "log_ratio", "boxcox", "boxcox_1", "power_gap", "log_mean",
-    "growth_limit", "growth_limitm1", "cbrt_gap",
+    "growth_limit", "growth_limitm1", "cbrt_gap", "log_gap", "log_quotient", "planck", "planck_1",
+    "inverse_exprel_slope",
 }  # fmt: skip
 # Functions with a root where the terms that cancel are about 1.
 ROOTS_NEAR_ONE = {
@@ -507,9 +516,11 @@ REACH = {
     **dict.fromkeys((n for n in RECORDS if n.endswith(("_over", "_times"))), 1e4),
     **dict.fromkeys(("growth", "growthm1", "growthrel", "boxcox", "boxcox_1", "power_gap"), 20),
     "growth_limit": 20, "growth_limitm1": 20, "log_mean": 1e100, "sin_over": 1.5,
+    **dict.fromkeys(("log_gap", "log_quotient"), 1e10),
+    **dict.fromkeys(("planck", "planck_1", "inverse_exprel_slope"), 20),
     "sincos_gap": 4,
     # Up to the first pole: beyond it there are roots.
-    "cotgap": 3, "cotgap_1": 3, "tanrel_1": 1.5, "tanshrink3": 1.5,
+    "cotgap": 3, "cotgap_1": 3, "tanrel_1": 1.5, "tanshrink3": 1.5, "tanshrink3_1": 1.5,
 }  # fmt: skip
 
 

@@ -22,8 +22,8 @@ from symop.functions import table
 
 CC = shutil.which("cc") or "gcc"
 SAFE = [
-    "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fopenmp-simd",
-    "-std=gnu11", "-fPIC", "-Wall", "-Werror",
+    "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fno-thread-jumps",
+    "-fopenmp-simd", "-std=gnu11", "-fPIC", "-Wall", "-Werror",
 ]  # fmt: skip
 TARGETS = {"native": ["-march=native", "-mprefer-vector-width=512"], "baseline": []}
 IS_GCC = "Free Software" in subprocess.run([CC, "--version"], capture_output=True, text=True).stdout
@@ -116,6 +116,7 @@ SLOW = {name for name in RANGES if "bessel" in name or name in ("erfinv", "erfcx
 LIMITS = {
     "sigmoid": (1.95, 1.95), "silu": (2.9, 2.9), "pow": (1.4, 1.6), "erf": (1.01, 1.35),
     "erfc": (3.6, 3.9), "hypot": (1.2, 1.2), "asinh": (1.15, 1.15), "rsqrt": (1.5, 1.5),
+    "atanh": (1.2, 1.4),
     "erfcx": (3.6, 3.6), "digamma": (3, 3.5), "lgamma": (4, 5), "erfinv": (1.6, 1.6),
     **dict.fromkeys(("i0", "i1", "i0e", "i1e"), (5, 5)),
     # About 2 the logarithm times I cancels all but a tenth of a polynomial.
@@ -417,7 +418,7 @@ def test_bits_do_not_depend_on_the_place(library, name, real):
     dtype = DTYPES[real]
     rng = np.random.default_rng(3)
     x = np.concatenate([special(dtype), rng.normal(0, 3, 1337).astype(dtype)])
-    arrays = [x, rng.permutation(x)][: arity(name)]
+    arrays = [x, *(rng.permutation(x) for _ in range(arity(name) - 1))]
     whole = run(library, name, *arrays)
     for size in (1, 7, 1337):
         parts = [

@@ -76,9 +76,9 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "asin": ("arcsine",),
     "acos": ("arcsine",),
     "log_sum": ("log",),
-    "asinh": ("log2", "log_sum"),
+    "asinh": ("log_sum", "pairs"),
     "acosh": ("log2", "log_sum"),
-    "atanh": ("log2", "log_sum"),
+    "atanh": ("log_sum", "pairs"),
     "hypot": (),
     "selection": (),
     "integer_power": (),
@@ -113,10 +113,21 @@ FUNCTIONS: dict[str, VectorFunction] = {
             for name in ("maximum", "minimum", "fmax", "fmin", "sign", "relu", "rsqrt")
         ),
         VectorFunction("silu", "sigmoid"),
-        VectorFunction("log_ratio", "log_ratio", is_guarded=True),
+        *(
+            VectorFunction(name, "log_ratio", is_guarded=True)
+            for name in ("log_ratio", "log_gap", "log_quotient")
+        ),
+        *(
+            VectorFunction(name, "gamma_gap", is_guarded=True)
+            for name in ("lgamma_gap", "digamma_gap")
+        ),
         *(
             VectorFunction(name, "shrink", bounds=_TRIGONOMETRIC)
             for name in ("sinshrink", "tanshrink")
+        ),
+        *(
+            VectorFunction(name, "shrink3", bounds=_TRIGONOMETRIC)
+            for name in ("sinshrink3", "sinshrink3_1", "tanshrink3", "tanshrink3_1")
         ),
         *(VectorFunction(name, file) for file, (_, names) in STABLE.items() for name in names),
         VectorFunction("remainder", "remainder", is_vectorised=False),

@@ -372,7 +372,7 @@ _DTYPES = {
 # No contraction: what is fused is written as such, so that every copy of a loop rounds alike.
 _FLAGS = (
     "-std=gnu11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off "
-    "-fPIC -shared -fvisibility=hidden -fopenmp"
+    "-fno-thread-jumps -fPIC -shared -fvisibility=hidden -fopenmp"
 )
 _NATIVE = {
     "x86_64": ["-march=native", "-mprefer-vector-width=512"],

@@ -350,7 +350,7 @@ SYMOP_SELECTION(double, )
 /*
  * exp(x) = 2**n * exp(r), x = n*ln(2) + r, |r| <= ln(2)/2. ln(2) is subtracted in two parts, the
  * first so short that its multiples by n are exact. 2**n is applied in two factors, so that a
- * subnormal result is rounded once.
+ * subnormal result is rounded once; it is slow, and what vanishes is multiplied by 0 instead.
  */
 /* Largest weighted error 9.8e-11; by benchmarks.vector_coefficients. */
 SYMOP_INLINE float symop_fit_expf(float x) {
@@ -429,21 +429,21 @@ SYMOP_INLINE double symop_residual(double x, double q, double d) {
  * With e = exp(-|x|): 1/(1 + e) or e/(1 + e), by the reciprocal of the sum, which sigmoid(-x) and silu(x)
  * have in common with it, and what sum and reciprocal lost.
  */
-/* exp(-|x|), and its factors. */
+/* exp(-|x|), or 0 where it does not count beside 1 and is slow, and its factors. */
 SYMOP_INLINE float symop_decayf(float x, float *p, float *first, float *second) {
     float a = -__builtin_fabsf(x);
     *p = symop_exp_partsf(a < -120.0f ? -120.0f : a, first, second);
-    return *p * *first * *second;
+    return *p * *first * (a < -87.0f ? 0.0f : *second);
 }
 
 SYMOP_INLINE float symop_sigmoidf(float x) {
     float p, first, second;
     float e = symop_decayf(x, &p, &first, &second);
-    float sum = 1.0f + e;
-    float y = 1.0f / sum;
-    float low = (symop_residualf(1.0f, y, sum) - y * (e - (sum - 1.0f))) * y;
-    float part = x < 0.0f ? e : 1.0f;
-    return FMAF(part, low, part * y);
+    float y = 1.0f / (1.0f + e);
+    float low = symop_residualf(1.0f - y, y, e) * y;
+    float part = x < 0.0f ? p * first : 1.0f;
+    float last = x < -104.0f ? 0.0f : second;
+    return FMAF(part, low, part * y) * (x < 0.0f ? last : 1.0f);
 }
 
 /* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
@@ -454,21 +454,21 @@ SYMOP_INLINE float symop_siluf(float x) {
     return (x < 0.0f ? b * p * first * second : x) * y;
 }
 
-/* exp(-|x|), and its factors. */
+/* exp(-|x|), or 0 where it does not count beside 1 and is slow, and its factors. */
 SYMOP_INLINE double symop_decay(double x, double *p, double *first, double *second) {
     double a = -__builtin_fabs(x);
     *p = symop_exp_parts(a < -760.0 ? -760.0 : a, first, second);
-    return *p * *first * *second;
+    return *p * *first * (a < -708.0 ? 0.0 : *second);
 }
 
 SYMOP_INLINE double symop_sigmoid(double x) {
     double p, first, second;
     double e = symop_decay(x, &p, &first, &second);
-    double sum = 1.0 + e;
-    double y = 1.0 / sum;
-    double low = (symop_residual(1.0, y, sum) - y * (e - (sum - 1.0))) * y;
-    double part = x < 0.0 ? e : 1.0;
-    return FMA(part, low, part * y);
+    double y = 1.0 / (1.0 + e);
+    double low = symop_residual(1.0 - y, y, e) * y;
+    double part = x < 0.0 ? p * first : 1.0;
+    double last = x < -745.5 ? 0.0 : second;
+    return FMA(part, low, part * y) * (x < 0.0 ? last : 1.0);
 }
 
 /* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
@@ -672,7 +672,7 @@ _DTYPES = {
 # No contraction: what is fused is written as such, so that every copy of a loop rounds alike.
 _FLAGS = (
     "-std=gnu11 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off "
-    "-fPIC -shared -fvisibility=hidden -fopenmp"
+    "-fno-thread-jumps -fPIC -shared -fvisibility=hidden -fopenmp"
 )
 _NATIVE = {
     "x86_64": ["-march=native", "-mprefer-vector-width=512"],
