@@ -1,17 +1,27 @@
-"""The host that runs the routines of an op from Python, where there is no C++ one."""
+"""The host that runs the routines of an op from Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Size, Tensor
 from torch.compiler import is_dynamo_compiling
 
-from symop.fused import Fused, are_plain
-from symop.kernels import Data
-from symop.launching import Launcher, Refused
+from symop.fused import Fused
+from symop.launching import Launcher
+from symop.layouts import Refused
+from symop.routines import Data
+
+
+class Launches(Protocol):
+    """Runs one routine, as `symop.launching.Launcher` does."""
+
+    def __call__(
+        self, tensors: Sequence[Tensor], shapes: Sequence[Size], numbers: int | None = None
+    ) -> list[Tensor]:
+        """The outputs."""
 
 
 class PythonHost:
@@ -20,29 +30,34 @@ class PythonHost:
     Args:
         fused: the routines.
         fallback: the op on plain operations.
+        launching: makes what runs a routine, of its data and the kernels.
     """
 
-    def __init__(self, fused: Fused, fallback: Callable[..., Any]) -> None:
+    def __init__(
+        self, fused: Fused, fallback: Callable[..., Any],
+        launching: Callable[[Data, Any], Launches] = Launcher,
+    ) -> None:  # fmt: skip
         assert fused.forward is not None
         self.fused = fused
         self.fallback = fallback
-        self.forward = Launcher(fused.forward.data, fused.kernels)
-        self._launchers: dict[Data, Launcher] = {}
+        self.launching = launching
+        self.forward = launching(fused.forward.data, fused.kernels)
+        self._launchers: dict[Data, Launches] = {}
         self.apply = _function(self).apply
 
     def __call__(self, *values: Any) -> Any:
         """The value of the op."""
-        if not are_plain(values, self.fused.masks):
+        if not self.fused.takes(values, self.fused.masks):
             return self.fallback(*values)
         try:
             return self.apply(*values)
         except Refused:
             return self.fallback(*values)
 
-    def launcher(self, data: Data) -> Launcher:
+    def launcher(self, data: Data) -> Launches:
         """What runs a routine."""
         if data not in self._launchers:
-            self._launchers[data] = Launcher(data, self.fused.kernels)
+            self._launchers[data] = self.launching(data, self.fused.kernels)
         return self._launchers[data]
 
     def run_forward(self, ctx: Any, values: Sequence[Tensor]) -> list[Tensor]:
@@ -76,7 +91,7 @@ class PythonHost:
             return None
         inputs = [v for v in (values[k] for k in made.inputs) if v is not None] if made else []
         real = [v for v in (*inputs, *grads) if v.dtype != torch.bool]
-        if (made and len(inputs) < len(made.inputs)) or not are_plain(real, ()):
+        if (made and len(inputs) < len(made.inputs)) or not fused.takes(real, ()):
             return None
         results: dict[int, Tensor] = {}
         for k, number in done.items():

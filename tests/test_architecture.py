@@ -12,6 +12,7 @@ import pytest
 
 from symop.backends.c_source import SourceView
 from symop.backends.torch import SPELLED
+from symop.backends.triton import KernelView
 from symop.carried import SectionView
 from symop.functions import table
 from symop.lowering import BUILT_IN, lower
@@ -52,9 +53,13 @@ LAYERS = (
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),
-    ("launching", "fused"),
+    ("compiler", "loading", "orders", "diagnosis", "modules", "routines"),
+    ("kernels", "layouts"),
+    ("tiling",),
+    ("triton_kernels",),
+    ("launching", "triton_launching", "fused"),
     ("python_host",),
+    ("hosts",),
     ("dispatch",),
     ("exact",),
     ("agreement", "candidates"),
@@ -112,8 +117,11 @@ def test_only_backends_name_torch_operations():
 
 @pytest.mark.parametrize(
     ("template", "view"),
-    [("module.py.j2", ModuleView), ("carried.py.j2", SectionView), ("carried.c.j2", SourceView)],
-)
+    [
+        ("module.py.j2", ModuleView), ("carried.py.j2", SectionView),
+        ("carried.c.j2", SourceView), ("kernel_triton.py.j2", KernelView),
+    ],
+)  # fmt: skip
 def test_template_variables_are_the_fields_of_the_view(template, view):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template_folder()))
     source = environment.loader.get_source(environment, template)[0]

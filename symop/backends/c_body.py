@@ -111,6 +111,7 @@ class Body:
     """Prints what a loop computes for one element, one statement a line.
 
     width: longer expressions are split.
+    negation: the operator that negates a condition.
 
     Args:
         loop: the loop.
@@ -120,6 +121,7 @@ class Body:
     """
 
     width = 72
+    negation = "!"
 
     def __init__(
         self, loop: Loop, results: Sequence[Result], spelling: Spelling, *, anywhere: bool = False
@@ -211,10 +213,18 @@ class Body:
         """The value of a node as a name."""
         text = self.texts[index]
         if not text.text.isidentifier():
-            name = self._fresh()
-            self.lines.append(f"const real {name} = {text.text};")
-            text = self.texts[index] = Text(name)
+            text = self.texts[index] = self._declared(text)
         return text
+
+    def _declared(self, text: Text, *, is_condition: bool = False) -> Text:
+        """A name for a value, which a statement of its own gives it."""
+        name = self._fresh()
+        self.lines.append(self.declaration(name, text.text, is_condition))
+        return Text(name)
+
+    def declaration(self, name: str, text: str, is_condition: bool) -> str:
+        """The statement that names a value."""
+        return f"const {'int' if is_condition else 'real'} {name} = {text};"
 
     def _fresh(self) -> str:
         while True:
@@ -227,10 +237,7 @@ class Body:
         text = self._expression(node)
         leaf = node.op in ("argument", "mask", "constant", "pi", "count")
         if not leaf and (self.reads[index] > 1 or len(text.text) > self.width):
-            name = self._fresh()
-            kind = "int" if node.is_condition else "real"
-            self.lines.append(f"const {kind} {name} = {text.text};")
-            text = Text(name)
+            text = self._declared(text, is_condition=node.is_condition)
         self.texts[index] = text
 
     def _named(self, index: int) -> Text:
@@ -240,10 +247,8 @@ class Body:
         if is_plain or self.nodes[index].op == "constant":
             return text
         if "(" in text.text:
-            name = self._fresh()
-            kind = "int" if self.nodes[index].is_condition else "real"
-            self.lines.append(f"const {kind} {name} = {text.text};")
-            self.texts[index] = Text(name)
+            is_condition = self.nodes[index].is_condition
+            self.texts[index] = self._declared(text, is_condition=is_condition)
         return self.texts[index]
 
     def _expression(self, node: Node) -> Text:
@@ -260,24 +265,35 @@ class Body:
             case "ipow":
                 return self._integer_power(node.operands[0], int(node.value or 0))
             case "where":
-                condition, a, b = (self._named(o) for o in node.operands)
-                text = f"{condition.at(CONDITIONAL + 1)} ? {a.at(CONDITIONAL + 1)} : "
-                return Text(text + b.at(CONDITIONAL + 1), CONDITIONAL)
+                return self._choice(node)
             case "not":
-                return Text(f"!{self.texts[node.operands[0]].at(UNARY + 1)}", UNARY)
+                return Text(f"{self.negation}{self.texts[node.operands[0]].at(UNARY + 1)}", UNARY)
         if node.op in _BINARY:
             return self._fused(node) or self._binary(node.op, *_BINARY[node.op], node.operands)
         if node.op in COMPARISONS:
             return self._binary(node.op, *_COMPARE[node.op], node.operands)
         if node.op in LOGICAL:
             return self._binary(node.op, *_LOGICAL[node.op], node.operands)
-        self.functions.add(node.op)
-        values = ", ".join(self.texts[o].text for o in node.operands)
-        code = self.spelling.function(node.op, anywhere=self.anywhere)
-        return Text(f"{code}({values})")
+        return self._call(node.op, [self.texts[o] for o in node.operands])
+
+    def _choice(self, node: Node) -> Text:
+        condition, a, b = (self._named(o) for o in node.operands)
+        text = f"{condition.at(CONDITIONAL + 1)} ? {a.at(CONDITIONAL + 1)} : "
+        return Text(text + b.at(CONDITIONAL + 1), CONDITIONAL)
+
+    def _call(self, function: str, values: Sequence[Text]) -> Text:
+        self.functions.add(function)
+        code = self.spelling.function(function, anywhere=self.anywhere)
+        return Text(f"{code}({', '.join(value.text for value in values)})")
+
+    def quotient(self, a: Text, b: Text) -> Text:
+        """One value by another."""
+        return Text(f"{a.at(11)} / {b.at(12)}", 11)
 
     def _binary(self, op: str, sign: str, binding: int, operands: tuple[int, ...]) -> Text:
         a, b = (self.texts[o] for o in operands)
+        if op == "div":
+            return self.quotient(a, b)
         # Comparisons inside & and | stand in parentheses, as compilers ask for.
         inner = UNARY if op in LOGICAL else binding
         return Text(f"{a.at(inner)} {sign} {b.at(inner + (op not in LOGICAL))}", binding)
@@ -316,26 +332,21 @@ class Body:
     def _integer_power(self, operand: int, exponent: int) -> Text:
         size = abs(exponent)
         if size > _LARGEST_POWER:
-            self.functions.add("pow")
-            power = self.spelling.number(Fraction(exponent)).text
-            return Text(f"{self.spelling.function('pow')}({self.texts[operand].text}, {power})")
-        one = self.spelling.number(Fraction(1)).text
+            power = self.spelling.number(Fraction(exponent))
+            return self._call("pow", [self.texts[operand], power])
+        one = self.spelling.number(Fraction(1))
         if size == 0:
-            return Text(one)
+            return one
         base = self.texts[operand]
         if not (base.binding == ATOM and base.text.isidentifier()) and size > 1:
-            name = self._fresh()
-            self.lines.append(f"const real {name} = {base.text};")
-            base = self.texts[operand] = Text(name)
+            base = self.texts[operand] = self._declared(base)
         text = base
         if size > 1:
             text = Text(" * ".join([base.text] * size), 11)
             if size in (4, 6, 8):
-                half = self._integer_power(operand, size // 2)
-                name = self._fresh()
-                self.lines.append(f"const real {name} = {half.text};")
-                text = Text(f"{name} * {name}", 11)
-        return text if exponent > 0 else Text(f"{one} / {text.at(12)}", 11)
+                half = self._declared(self._integer_power(operand, size // 2)).text
+                text = Text(f"{half} * {half}", 11)
+        return text if exponent > 0 else self.quotient(one, text)
 
 
 def _number(value: Fraction, is_double: bool) -> Text:
@@ -347,11 +358,11 @@ def _number(value: Fraction, is_double: bool) -> Text:
             near = float("inf") if near > 0 else float("-inf")
     if near in (float("inf"), float("-inf")):
         return Text("INFINITY" if near > 0 else "-INFINITY", ATOM if near > 0 else UNARY)
-    text = repr(near) if is_double else _shortest(near)
+    text = repr(near) if is_double else shortest(near)
     return Text(text + ("" if is_double else "f"), UNARY if near < 0 else ATOM)
 
 
-def _shortest(value: float) -> str:
+def shortest(value: float) -> str:
     """The shortest decimal that is this number in float32."""
     for digits in range(1, 10):
         text = repr(float(f"{value:.{digits}g}"))
