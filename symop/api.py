@@ -38,8 +38,9 @@ def compile(
         name: the name of the op, in lower snake case.
         functions: ops that the formula calls, by the names that it calls them.
         backend: "auto" runs fused kernels where they serve and PyTorch operations elsewhere, as
-            "cpu" does on the CPU and "triton" on the GPU; "torch" runs operations only. The variable SYMOP_BACKEND sets what "auto"
-            stands for. Kernels are built when they are first needed.
+            "cpu" does on the CPU and "triton" on the GPU; "torch" runs operations only. The
+            variable SYMOP_BACKEND sets what "auto" stands for. Kernels are built when they are
+            first needed.
         precision: "standard", or "high" to evaluate everything in float64 and to round once to
             the dtype of the arguments: for float32 where accuracy matters more than speed.
 
