@@ -49,7 +49,7 @@ LAYERS = (
     ("slopes", "derivative_names", "rewriting", "lowering", "recording", "building"),
     ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
-    ("statements", "backends", "native_host"),
+    ("statements", "backends", "native_host", "triton_interpreter"),
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
     ("reading",),
