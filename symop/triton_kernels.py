@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from symop import triton_interpreter
 from symop.backends.triton import Kernel, Variant, kernel, lack, routine
 from symop.errors import BuildError
 from symop.layouts import LoopLayout
@@ -122,6 +123,8 @@ _lock = threading.Lock()
 
 def function_of(made: Kernel) -> Any:
     """The function that `triton.jit` makes of a kernel; one for all kernels of one text."""
+    if is_interpreted():
+        triton_interpreter.install()
     digest = hashlib.sha256(made.text.encode()).hexdigest()[:16]
     with _lock:
         if digest not in _functions:

@@ -7,14 +7,16 @@ from contextlib import nullcontext
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Size, Tensor
 
+from symop.backends import triton_math
 from symop.errors import BuildError
 from symop.layouts import Layout, Layouts, LoopLayout, Refused
 from symop.loops import Result
 from symop.routines import Data
-from symop.triton_kernels import Launchable, TritonKernels
+from symop.triton_kernels import Launchable, TritonKernels, is_interpreted
 
 # What a result of no elements is.
 _EMPTY = {"sum": 0.0, "prod": 1.0}
@@ -118,7 +120,7 @@ def launch(made: Launchable, loop: LoopLayout, real: torch.dtype) -> Step:
                 numbers.append(stride // cut.constants.get("STRIDE_UNIT", 1))
             case "programs":
                 numbers.append(cut.programs[str(which[0])])
-    options = {"num_warps": cut.warps, "enable_fp_fusion": False}
+    options = {"num_warps": cut.warps, **triton_math.options("hip" if torch.version.hip else "cuda")}
 
     def run(values: Sequence[Tensor]) -> None:
         pointers = [values[slot] for slot in slots]
@@ -148,6 +150,8 @@ def _size(sizes: Sequence[int], constants: dict[str, int], dim: int) -> int:
 
 def _current(device: torch.device) -> Any:
     """A context in which kernels are launched on a device."""
+    if is_interpreted():
+        return np.errstate(all="ignore")
     if device.type != "cuda" or device.index == torch.cuda.current_device():
         return nullcontext()
     return torch.cuda.device(device)

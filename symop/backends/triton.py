@@ -224,7 +224,7 @@ class _Printer:
             title=f"{alike} of {self.name}, {self.variant.dtype}.",
             imports=triton_math.imports(sorted(self.body.functions)),
             definitions=self._definitions(),
-            elements=_signature("elements", self._element_arguments()),
+            elements=_signature("_elements", self._element_arguments()),
             body=_laid([*self.lines, f"return {', '.join(self.returned)}"], 4),
             signature=_signature(entry, parameters),
             opening=_laid(opening, 4),
@@ -403,7 +403,7 @@ class _Printer:
                 lines.append(f"{self.values[k]} = {self._load(k, place, mask)}")
         arguments = [self.values[k] for k in self.inputs]
         arguments += map(self.body.count_name, self.body.counts())
-        lines.append(f"{', '.join(self.outs)} = elements({', '.join(arguments)})")
+        lines.append(f"{', '.join(self.outs)} = _elements({', '.join(arguments)})")
         first = len(self.loop.inputs)
         for k, (out, pointer) in enumerate(zip(self.outs, self.out_pointers, strict=True)):
             if k in self.sums:
@@ -593,7 +593,7 @@ def _signature(name: str, parameters: Sequence[str]) -> tuple[str, ...]:
 
 
 # Functions that bring two numbers together, for what is no sum.
-_COMBINER = {"prod": "multiplied", "amax": "larger", "amin": "smaller"}
+_COMBINER = {"prod": "_multiplied", "amax": "_larger", "amin": "_smaller"}
 _COMBINERS = {
     "prod": "a * b",
     "amax": "tl.maximum(a, b, propagate_nan=tl.PropagateNan.ALL)",
@@ -609,6 +609,6 @@ _LOCAL = frozenset(
         "row_program", "column_program", "row_programs", "column_programs", "row_start",
         "column_start", "is_row", "is_column", "is_inside", "total", "value", "later", "first",
         "row_index", "column_index", "partials_ptr", "arrived_ptr", "group", "part", "parts",
-        "span", "multiplied", "larger", "smaller",
+        "span",
     }
 )  # fmt: skip

@@ -15,7 +15,7 @@ from symop.names import spelled, unused
 from symop.program import Node
 
 # What the text of a kernel calls by name.
-TAKEN = frozenset({"tl", "triton", "libdevice", "float", "range", "elements"})
+TAKEN = frozenset({"tl", "triton", "libdevice", "float", "range"})
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class TritonBody(Body):
         """One value by another, rounded once; `/` alone is approximate in float32."""
         if self.is_double:
             return super().quotient(a, b)
-        return Text(f"tl.math.div_rn({a.text}, {b.text})")
+        return Text(triton_math.call("div", [a.text, b.text], self.is_double))
 
     def returned(self) -> list[str]:
         """What the results are, as expressions."""
@@ -111,20 +111,9 @@ class TritonBody(Body):
 
     def _whole(self, index: int) -> Text:
         """A number as a value of the type that is computed in; bare ones are float32."""
-        return self._typed(self.texts[index])
-
-    def _typed(self, number: Text) -> Text:
-        return Text(f"tl.full((), {number.text}, tl.{'float64' if self.is_double else 'float32'})")
+        return Text(triton_math.literal(self.texts[index].text, self.is_double))
 
     def _call(self, function: str, values: Sequence[Text]) -> Text:
         self.functions.add(function)
-        texts = [self._typed(v).text if _is_number(v.text) else v.text for v in values]
+        texts = [value.text for value in values]
         return Text(triton_math.call(function, texts, self.is_double))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text.startswith("float(")
-    return True
