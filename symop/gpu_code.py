@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ class KernelText:
     divisible: the parameters that are known to be divisible by 16.
     elements: how many elements a program has in a block; for one that goes through several
         blocks, in one of these.
+    whole: the pointers to tensors that each element reads or writes a place of; those to what
+        broadcasts, to partial sums and to numbers are not among them. None: all.
     num_warps: the warps of a program.
     options: options of Triton's compiler (`triton_math.options`).
     """
@@ -47,6 +50,7 @@ class KernelText:
     constants: tuple[tuple[str, int], ...]
     divisible: tuple[str, ...]
     elements: int
+    whole: tuple[str, ...] | None = None
     num_warps: int = 4
     options: tuple[tuple[str, Any], ...] = ()
 
@@ -70,11 +74,13 @@ class Access:
     what: load, store or atomic.
     width: the bytes of a thread.
     line: the line of the source that it comes from.
+    pointer: the parameter that it starts from.
     """
 
     what: str
     width: int
     line: int
+    pointer: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,9 +91,10 @@ class Code:
     spills: bytes of registers kept in memory, stores and loads together; for AMD, registers.
     stack: bytes per thread, arrays of libdevice included.
     shared: bytes per program.
-    loaded, stored: bytes per element that full blocks access, 0 where there are none.
+    loaded, stored: bytes per element that full blocks access of tensors as large as they are.
+    again: bytes per element that they load of what broadcasts, mostly from a cache.
     once: bytes per program that are accessed beside the blocks, scalars and partial sums.
-    accesses: those of full blocks, in assembly.
+    accesses: those of full blocks to whole tensors, in assembly.
     widths: (what, width, count) of all accesses to global memory on that way, in machine code.
     instructions: per element on the way of full blocks, written once each: what is jumped over
         counts, what is repeated does not.
@@ -103,6 +110,7 @@ class Code:
     shared: int
     loaded: float
     stored: float
+    again: float
     once: int
     accesses: tuple[Access, ...]
     widths: tuple[tuple[str, int, int], ...]
@@ -145,7 +153,8 @@ def compiled(kernel: KernelText, target: Target) -> Code:
     whole = _assembled(kernel, target)
     full, lines = _full_blocks(kernel)
     way = whole if full == kernel else _assembled(full, target)
-    loaded, stored, once = _traffic(way.ttir, kernel.elements)
+    traffic = _traffic(way.ttir, kernel.elements)
+    pointers = _pointers(full)
     reader = _READERS[target.kind]
     instructions = reader(way.text, kernel.entry)
     threads = kernel.num_warps * _warp(target)
@@ -156,10 +165,16 @@ def compiled(kernel: KernelText, target: Target) -> Code:
         spills=whole.spills,
         stack=whole.stack,
         shared=whole.shared,
-        loaded=loaded,
-        stored=stored,
-        once=once,
-        accesses=tuple(a for a in way.accesses if a.line in lines),
+        loaded=traffic["load"] / kernel.elements,
+        stored=traffic["store"] / kernel.elements,
+        again=traffic["again"] / kernel.elements,
+        once=traffic["once"],
+        accesses=tuple(
+            replace(access, pointer=pointers.get(access.line, ""))
+            for access in way.accesses
+            if access.line in lines
+            and (kernel.whole is None or pointers.get(access.line) in kernel.whole)
+        ),
         widths=tuple((what, width, counts[what, width]) for what, width in sorted(counts)),
         instructions=len(instructions) * threads / kernel.elements,
         float64=sum(i.is_float64 for i in instructions),
@@ -216,34 +231,53 @@ _BYTES = {"f16": 2, "bf16": 2, "f32": 4, "f64": 8, "i1": 1, "i8": 1, "i16": 2, "
 _POINTERS = re.compile(r": (?:tensor<((?:\d+x)+))?!tt\.ptr<(\w+)>")
 
 
-def _traffic(ttir: str, elements: int) -> tuple[float, float, int]:
-    """The bytes that a program loads and stores: in a block by element, and beside the blocks.
+def _traffic(ttir: str, elements: int) -> Counter[str]:
+    """The bytes that a program moves, by kind.
 
-    A program that goes through blocks does so in a loop. What stands under a condition is done
-    by the last program only, and not counted.
+    load, store: of a block. again: of smaller blocks, which broadcast. once: of anything else. A
+    program that goes through several blocks does so in a loop. What stands under a condition is
+    done by the last program only, and not counted.
     """
-    found: list[tuple[str, int, bool, bool]] = []
+    found: list[tuple[str, int, int, bool]] = []
     stack: list[str] = []
     for line in ttir.splitlines():
-        closes = line.count("}") - line.count("{")
-        opened = re.search(r"\b(scf\.for|scf\.if|scf\.while|tt\.func|tt\.reduce)\b", line)
-        match = _POINTERS.search(line)
         access = re.search(r"\btt\.(load|store)\b", line)
+        match = _POINTERS.search(line)
         if access and match and "scf.if" not in stack:
-            sizes = [int(size) for size in (match[1] or "").split("x") if size]
-            number = _BYTES[match[2]]
-            for size in sizes:
-                number *= size
-            found.append((access[1], number, bool(sizes), "scf.for" in stack))
+            number = prod(int(size) for size in (match[1] or "").split("x") if size)
+            size = number * _BYTES[match[2]]
+            found.append((access[1], number if match[1] else 0, size, "scf.for" in stack))
+        opened = re.search(r"\bscf\.(?:for|if|while)\b", line)
+        closes = line.count("}") - line.count("{")
         if closes < 0:
-            stack += [opened[1] if opened else ""] * -closes
+            stack += [opened[0] if opened else ""] * -closes
         else:
             del stack[len(stack) - closes :]
-    has_loop = any(in_loop and is_block for _, _, is_block, in_loop in found)
-    totals = {"load": 0, "store": 0, "": 0}
-    for what, number, is_block, in_loop in found:
-        totals[what if is_block and in_loop == has_loop else ""] += number
-    return totals["load"] / elements, totals["store"] / elements, totals[""]
+    has_loop = any(number == elements and is_inside for _, number, _, is_inside in found)
+    totals: Counter[str] = Counter()
+    for what, number, size, is_inside in found:
+        if number == elements and is_inside == has_loop:
+            totals[what] += size
+        elif number and what == "load" and is_inside == has_loop:
+            totals["again"] += size
+        else:
+            totals["once"] += size
+    return totals
+
+
+def _pointers(kernel: KernelText) -> dict[int, str]:
+    """For the lines that access memory, the parameter that the place starts from."""
+    names = {name for name, _ in kernel.signature}
+    found = {}
+    for node in ast.walk(_function(kernel)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in ("load", "store"):
+            inner = [n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)]
+            place = next((name for name in inner if name in names), "")
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                found[line] = place
+    return found
 
 
 # Compiling
@@ -272,9 +306,7 @@ def _assembled(kernel: KernelText, target: Target) -> _Assembled:
         raise InspectionError("kernels are not compiled under TRITON_INTERPRET=1; unset it")
     names = [name for name, _ in kernel.signature]
     attributes = {(names.index(n),): [["tt.divisibility", 16]] for n in kernel.divisible}
-    source = ASTSource(
-        _loaded(kernel), dict(kernel.signature), dict(kernel.constants), attributes
-    )
+    source = ASTSource(_loaded(kernel), dict(kernel.signature), dict(kernel.constants), attributes)
     options = {"num_warps": kernel.num_warps, **dict(kernel.options)}
     try:
         with warnings.catch_warnings():
