@@ -120,7 +120,10 @@ def launch(made: Launchable, loop: LoopLayout, real: torch.dtype) -> Step:
                 numbers.append(stride // cut.constants.get("STRIDE_UNIT", 1))
             case "programs":
                 numbers.append(cut.programs[str(which[0])])
-    options = {"num_warps": cut.warps, **triton_math.options("hip" if torch.version.hip else "cuda")}
+    options = {
+        "num_warps": cut.warps,
+        **triton_math.options("hip" if torch.version.hip else "cuda"),
+    }
 
     def run(values: Sequence[Tensor]) -> None:
         pointers = [values[slot] for slot in slots]
