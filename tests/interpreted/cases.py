@@ -57,12 +57,16 @@ def drawn(name: str, shapes, dtype, seed: int = 0):
     return values
 
 
+def largest(values) -> float:
+    return float(values.detach().nan_to_num().abs().max()) if values.numel() else 0.0
+
+
 def compare(found, expected, dtype, scale: float | None = None) -> None:
     """Found against expected in float64: to the rounding of the dtype, and that of the sums."""
     expected = expected.detach()
     assert found.shape == expected.shape
     assert found.dtype == dtype
-    scale = scale or (float(expected.nan_to_num().abs().max()) if expected.numel() else 0.0)
+    scale = scale or largest(expected)
     computed = torch.finfo(torch.float64 if dtype == torch.float64 else torch.float32).eps
     # Half a unit of the last place where the result is rounded, and what the terms of sums and
     # products lose, relative to the largest result.
@@ -100,23 +104,14 @@ def agree(name: str, values, *, seed_like=None, order: int = 1, **options) -> No
     wide_inputs = [v for v in wide if v.requires_grad]
     found = torch.autograd.grad(results, inputs, seeds, create_graph=order == 2)
     known = torch.autograd.grad(expected, wide_inputs, wide_seeds, create_graph=order == 2)
-    scale = max(
-        (float(k.detach().nan_to_num().abs().max()) for k in known if k.numel()), default=0.0
-    )
+    scale = max(map(largest, known))
     for a, b in zip(found, known, strict=True):
         compare(a, b, dtype, scale)
     if order == 2:
         ones = [torch.ones_like(k) for k in known]
         again = torch.autograd.grad(found, [*inputs, *seeds], ones_like(found), allow_unused=True)
         truth = torch.autograd.grad(known, [*wide_inputs, *wide_seeds], ones, allow_unused=True)
-        scale = max(
-            (
-                float(t.detach().nan_to_num().abs().max())
-                for t in truth
-                if t is not None and t.numel()
-            ),
-            default=0.0,
-        )
+        scale = max(largest(t) for t in truth if t is not None)
         for a, b in zip(again, truth, strict=True):
             if b is None or a is None:
                 assert a is None or not a.any()

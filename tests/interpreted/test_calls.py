@@ -94,7 +94,7 @@ def test_extrema_of_nothing_are_refused_as_operations_refuse_them():
 def test_what_triton_lacks_is_an_error_where_it_was_asked_for():
     asked = symop.compile("prod(x, 0)", name="lacking", backend="triton")
     x = torch.rand(3, requires_grad=True)
-    with pytest.raises(BuildError, match="lacking_?.*gradient of prod"):
+    with pytest.raises(BuildError, match="lacking: the gradient of prod"):
         asked(x).backward()
 
 
