@@ -17,8 +17,8 @@ from symop.kernels import Kernels
 from symop.names import class_name
 from symop.python_host import PythonHost
 from symop.routines import Routines
+from symop.triton_host import TritonHost
 from symop.triton_kernels import TritonKernels, is_installed, is_interpreted
-from symop.triton_launching import TritonLauncher
 
 Call = Callable[..., Any]
 
@@ -106,7 +106,7 @@ def _native(fused: Fused, fallback: Call) -> Call:
 
 
 def _on_gpu(fused: Fused, fallback: Call) -> Call:
-    return PythonHost(fused, fallback, TritonLauncher)
+    return TritonHost(fused, fallback).call
 
 
 CPU = Backend("cpu", lambda: frozenset({"cpu"}), cpu_kernels, _native)

@@ -73,12 +73,14 @@ class LoopLayout:
 class Layout:
     """What a routine does for tensors of given shapes and strides.
 
+    device: of the tensors.
     real: the type that is computed in.
     tensors: how many are passed in.
     outputs: how many of the results are returned; the others are temporaries.
     """
 
     dtype: torch.dtype
+    device: torch.device
     real: torch.dtype
     tensors: int
     outputs: int
@@ -88,7 +90,7 @@ class Layout:
     def slots(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """The tensors and the new results, by slot."""
         values = list(tensors)
-        new, device = torch.empty_strided, tensors[0].device
+        new, device = torch.empty_strided, self.device
         for result in self.results:
             values.append(
                 values[result.same - 1]
@@ -110,7 +112,7 @@ def layout(
 
     Args:
         data: the routine as tuples.
-        tensors: what the routine takes, of one dtype beside masks.
+        tensors: what the routine takes, of one dtype beside masks and of one device.
         shapes: the shapes of the arguments of the op.
         numbers: from which output on they are in the type that is computed in.
 
@@ -158,7 +160,8 @@ def layout(
         )
         for code, frame, inputs, written, counts in loops
     )  # fmt: skip
-    return Layout(dtype, real, len(tensors), len(outputs), tuple(results), placed)
+    device = tensors[0].device
+    return Layout(dtype, device, real, len(tensors), len(outputs), tuple(results), placed)
 
 
 class Layouts(Generic[Made]):
@@ -179,7 +182,7 @@ class Layouts(Generic[Made]):
     ) -> Made:
         """What is kept of the layout for tensors; see `layout`."""
         dtype = next(t.dtype for t in tensors if t.dtype != torch.bool)
-        key = (dtype, *shapes, *(t.stride() for t in tensors))
+        key = (dtype, tensors[0].device, *shapes, *(t.stride() for t in tensors))
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MOST:

@@ -14,18 +14,25 @@ from math import gcd, prod
 from symop.backends.triton import ANY, NONE, ONE, Variant
 from symop.layouts import LoopLayout
 from symop.loops import Loop
+from symop.lowering import BUILT_IN
 from symop.program import LEAVES, needed
 
 _WARPS = 4
 _THREADS = 32 * _WARPS
 # Registers that the values of a thread may take, of the 128 that leave room for four blocks.
 _REGISTERS = 96
+# What is live at once in a body is at most about as much as this, and more for each function
+# after the first, and for each sum.
+_NAMES, _FUNCTION, _SUM = 8, 4, 2
 # Programs that share a reduction: enough to fill a large device several times.
 _PROGRAMS = 1024
 # Steps that one program makes at most; a sum goes through that many additions, then a tree.
 _STEPS = 64
 _WIDEST = 16
+# The side of a tile whose operands go in different directions.
+_TURNED = 32
 _INT32 = 2**31 - 2**16
+_SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,12 @@ def tiling(
         sum((n - 1) * s for n, s in zip(sizes, row, strict=True)) >= _INT32 for row in strides
     )
     variant = Variant(dtype, tuple(wanted), steps, is_precise, is_large)
-    live = sum(1 for k, n in enumerate(loop.nodes) if alive[k] and n.op not in LEAVES)
-    block = _block(variant, len(read) + min(live, 8))
+    kept = [n for k, n in enumerate(loop.nodes) if alive[k] and n.op not in LEAVES]
+    functions = sum(n.op not in BUILT_IN for n in kept)
+    wide = sum(any(row) for row in strides[:first])
+    sums = sum(not all(row) for row in variant.kept)
+    live = wide + min(len(kept), _NAMES) + _FUNCTION * max(functions - 1, 0) + _SUM * sums
+    block = _block(variant, live)
     return (_flat if len(sizes) == 1 else _tiled)(variant, sizes, strides, block)
 
 
@@ -111,9 +122,8 @@ def _merged(
 
 def _block(variant: Variant, live: int) -> int:
     """Elements of a block: the widest access for each thread, twice where registers allow."""
-    size = {"float64": 8, "float32": 4}.get(variant.dtype, 2)
     words = 2 if variant.is_double else 1
-    each = _WIDEST // size
+    each = _WIDEST // _SIZES[variant.dtype]
     if live * words * each * 2 <= _REGISTERS:
         each *= 2
     return _THREADS * each
@@ -145,9 +155,14 @@ def _tiled(
     *batch, rows, columns = sizes
     along = variant.along
     is_turned = any(row[-2:] == (ONE, ANY) for row in variant.steps)
-    widest = 32 if is_turned else block if along == "columns" else 128 if along == "rows" else 256
+    # A row that is read by all of them is read once for each row of a tile, by all threads.
+    row_wide = _THREADS * _WIDEST // _SIZES[variant.dtype]
+    widest = (
+        32 if is_turned else block if along == "columns" else 128 if along == "rows" else row_wide
+    )
     column_block = min(_power(columns), widest)
-    row_block = min(_power(rows), max(block // column_block, 1))
+    least = 1 if along == "columns" else 4
+    row_block = min(_power(rows), max(block // column_block, least))
     column_block = min(_power(columns), max(block // row_block, column_block))
     programs = {"rows": -(-rows // row_block), "columns": -(-columns // column_block)}
     if along:

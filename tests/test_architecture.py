@@ -59,6 +59,7 @@ LAYERS = (
     ("triton_kernels",),
     ("launching", "triton_launching", "fused"),
     ("python_host",),
+    ("triton_host",),
     ("hosts",),
     ("dispatch",),
     ("exact",),
