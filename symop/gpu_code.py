@@ -170,10 +170,11 @@ def compiled(kernel: KernelText, target: Target) -> Code:
         again=traffic["again"] / kernel.elements,
         once=traffic["once"],
         accesses=tuple(
-            replace(access, pointer=pointers.get(access.line, ""))
+            replace(access, pointer=pointers[access.what, access.line])
             for access in way.accesses
             if access.line in lines
-            and (kernel.whole is None or pointers.get(access.line) in kernel.whole)
+            and (access.what, access.line) in pointers
+            and (kernel.whole is None or pointers[access.what, access.line] in kernel.whole)
         ),
         widths=tuple((what, width, counts[what, width]) for what, width in sorted(counts)),
         instructions=len(instructions) * threads / kernel.elements,
@@ -265,8 +266,8 @@ def _traffic(ttir: str, elements: int) -> Counter[str]:
     return totals
 
 
-def _pointers(kernel: KernelText) -> dict[int, str]:
-    """For the lines that access memory, the parameter that the place starts from."""
+def _pointers(kernel: KernelText) -> dict[tuple[str, int], str]:
+    """For the lines that load or store, the parameter that the place starts from."""
     names = {name for name, _ in kernel.signature}
     found = {}
     for node in ast.walk(_function(kernel)):
@@ -276,7 +277,7 @@ def _pointers(kernel: KernelText) -> dict[int, str]:
             inner = [n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)]
             place = next((name for name in inner if name in names), "")
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
-                found[line] = place
+                found[node.func.attr, line] = place
     return found
 
 
@@ -396,7 +397,8 @@ def _number(pattern: str, text: str) -> int:
 
 
 _LOC = re.compile(r"^\s+\.loc\s+\d+ (\d+)")
-_PTX_ACCESS = re.compile(r"\b(ld|st|atom|red)\.(?:[a-z_]+\.)*global([.\w:]*)")
+# Not tables of libdevice, which are global.nc.
+_PTX_ACCESS = re.compile(r"\b(ld|st|atom|red)\.(?:[a-z_]+\.)*global(?!\.nc)([.\w:]*)")
 _GCN_ACCESS = re.compile(r"^\s+(?:global|flat|buffer)_(load|store|atomic)_(\w+)")
 _WHAT = {"ld": "load", "st": "store", "atom": "atomic", "red": "atomic"}
 _GCN_WIDTHS = {"byte": 1, "ubyte": 1, "sbyte": 1, "short": 2, "ushort": 2, "sshort": 2}
