@@ -308,6 +308,11 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+def columns() -> tuple[str, ...]:
+    """The heads of the columns of the table."""
+    return _COLUMNS
+
+
 def cells(row: Row) -> tuple[str, ...]:
     """What the table says of a kernel."""
     code = row.code
