@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from symop.compiler import Formula
-from symop.hosts import serving
+from symop.hosts import check_dtypes, serving
 
 _KINDS = frozenset({Tensor, Parameter, int, float})
 
@@ -83,6 +83,7 @@ class Dispatch:
             and not torch._C._are_functorch_transforms_active()
             and not any(isinstance(v, Tensor) and v.is_complex() for v in values)
         ):
+            check_dtypes(self._formula, values)
             real = [v for k, v in enumerate(values) if k not in self._masks]
             made = self._operands(*real)
             if any(a is not b for a, b in zip(made, real, strict=True)):

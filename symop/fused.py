@@ -24,7 +24,8 @@ from symop.program import Builder, Output, Program, with_operands
 from symop.routines import Prepared, Routines, with_read_arguments
 
 _KINDS = frozenset({Tensor, Parameter})
-_DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+# What kernels compute with.
+DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
 
 
 class Fused:
@@ -219,7 +220,7 @@ def are_plain(values: Sequence[Any], masks: Sequence[int], device: str = "cpu") 
         if k in masks:
             if value.dtype != torch.bool:
                 return False
-        elif value.dtype not in _DTYPES or kind not in (None, value.dtype):
+        elif value.dtype not in DTYPES or kind not in (None, value.dtype):
             return False
         else:
             kind = value.dtype

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+
+from torch import Tensor
 
 from symop import native_host
 from symop.compiler import Formula
 from symop.errors import CallError
 from symop.frames import SCALAR
-from symop.fused import Fused
+from symop.fused import DTYPES, Fused
 from symop.kernels import Kernels
 from symop.names import class_name
 from symop.python_host import PythonHost
 from symop.routines import Routines
 from symop.triton_host import TritonHost
-from symop.triton_kernels import TritonKernels, is_installed, is_interpreted
+from symop.triton_kernels import TritonKernels, is_installed, is_interpreted, warn_once
 
 Call = Callable[..., Any]
 
@@ -147,7 +149,25 @@ def serving(backend: str, device: str) -> Backend | None:
         backend: a name that `chosen_backend` gave.
         device: the type of the device.
     """
-    for one in _SERVING[backend]:
-        if device in one.devices() and (one is not TRITON or is_installed()):
-            return one
-    return None
+    found = next((one for one in _SERVING[backend] if device in one.devices()), None)
+    if found is TRITON and not is_installed():
+        warn_once(
+            "the package triton is not installed (`pip install triton`); without it, plain "
+            "PyTorch operations run on the GPU"
+        )
+        return None
+    return found
+
+
+def check_dtypes(formula: Formula, values: Sequence[Any]) -> None:
+    """Refuse what kernels cannot take, where kernels of Triton were asked for.
+
+    Raises:
+        CallError: a floating tensor is of another dtype than theirs.
+    """
+    for value in values if formula.backend == "triton" else ():
+        if isinstance(value, Tensor) and value.is_floating_point() and value.dtype not in DTYPES:
+            raise CallError(
+                f"{formula.name}: kernels of Triton take tensors of float16, bfloat16, float32 and "
+                f"float64, not of {str(value.dtype).removeprefix('torch.')}"
+            )

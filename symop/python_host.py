@@ -94,8 +94,11 @@ class PythonHost:
         if (made and len(inputs) < len(made.inputs)) or not fused.takes(real, ()):
             return None
         results: dict[int, Tensor] = {}
-        for k, number in done.items():
-            results[k] = (grads[0] * number).to(grads[0].dtype)
+        if done:
+            # One launch on a GPU, however many they are.
+            numbers = [*done.values()]
+            scaled = torch._foreach_mul(numbers, grads[0].to(numbers[0].dtype))
+            results = {k: s.to(grads[0].dtype) for k, s in zip(done, scaled, strict=True)}
         if made:
             try:
                 found = self.launcher(made.data)(inputs, ctx.shapes)

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.autograd import forward_ad
 
 from symop.fused import Fused
@@ -43,16 +42,13 @@ class TritonHost:
             return self.host(*values)
         try:
             run = self.launcher.planned(values, [v.shape for v in values])
+            results = run(values)
         except Refused:
             return self.host.fallback(*values)
         if len(self.known) >= _MOST:
             self.known.clear()
         self.known[key] = run
-        return _value(run(values))
-
-
-def _value(results: list[Tensor]) -> Any:
-    return results[0] if len(results) == 1 else tuple(results)
+        return results[0] if len(results) == 1 else tuple(results)
 
 
 def _is_watched() -> bool:
@@ -79,7 +75,9 @@ def _caller(arity: int) -> Callable[..., Callable[..., Any]]:
         needs=" or ".join(f"{v}.requires_grad" for v in names),
         negative=" or ".join(f"{v}.is_neg()" for v in names),
     )  # fmt: skip
-    space: dict[str, Any] = {"is_grad_enabled": torch.is_grad_enabled, "is_watched": _is_watched}
+    space: dict[str, Any] = {
+        "is_grad_enabled": torch.is_grad_enabled, "is_watched": _is_watched, "Refused": Refused,
+    }  # fmt: skip
     exec(text, space)
     made: Callable[..., Callable[..., Any]] = space["made"]
     return made
@@ -98,7 +96,10 @@ def made(known, host, met):
             return host(*values)
         if run is None:
             return met(key, *values)
-        results = run(values)
+        try:
+            results = run(values)
+        except Refused:
+            return host.fallback(*values)
         return results[0] if len(results) == 1 else tuple(results)
 
     return call

@@ -40,12 +40,14 @@ class Launchable:
     function: what `triton.jit` made of it.
     tiling: how the loop is cut.
     about: what it computes, for errors.
+    is_asked: whether it is an error that Triton refuses it.
     """
 
     kernel: Kernel
     function: Any
     tiling: Tiling
     about: str
+    is_asked: bool
 
 
 class TritonKernels(Routines):
@@ -82,7 +84,7 @@ class TritonKernels(Routines):
             fault = f"{self.name}: {lack(program)}; plain PyTorch operations serve every formula"
             if self.is_asked:
                 raise BuildError(fault)
-            _warn_once(f"{fault}, and run instead")
+            warn_once(f"{fault}, and run instead")
         return made
 
     def launchable(self, loop: LoopLayout, wanted: Sequence[int], dtype: str) -> Launchable:
@@ -101,7 +103,7 @@ class TritonKernels(Routines):
                 text = kernel(self.name, made, body, cut.variant)
                 self._made[key] = text, function_of(text)
             text, function = self._made[key]
-        return Launchable(text, function, cut, "; ".join(self.text))
+        return Launchable(text, function, cut, "; ".join(self.text), self.is_asked)
 
     def results(self, code: int) -> tuple[Result, ...]:
         """What a loop leaves behind."""
@@ -111,7 +113,8 @@ class TritonKernels(Routines):
 _warned: set[str] = set()
 
 
-def _warn_once(message: str) -> None:
+def warn_once(message: str) -> None:
+    """One warning for one fault, however often it is met."""
     if message not in _warned:
         _warned.add(message)
         warnings.warn(message, RuntimeWarning, stacklevel=5)

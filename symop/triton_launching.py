@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from symop.errors import BuildError
 from symop.layouts import Layout, Layouts, LoopLayout, Refused
 from symop.loops import Result
 from symop.routines import Data
-from symop.triton_kernels import Launchable, TritonKernels, is_interpreted
+from symop.triton_kernels import Launchable, TritonKernels, is_interpreted, warn_once
 
 # What a result of no elements is.
 _EMPTY = {"sum": 0.0, "prod": 1.0}
@@ -135,10 +135,7 @@ def launch(made: Launchable, loop: LoopLayout, layout: Layout) -> Step:
         try:
             found = made.function[(grid,)](*arguments, **options)
         except Exception as error:
-            raise BuildError(
-                f"the kernel {made.kernel.entry} of {made.about} was refused by Triton: {error}\n\n"
-                f"{made.kernel.text}"
-            ) from error
+            refuse(made, error)
         if hasattr(found, "packed_metadata"):
             compiled[bits] = _Compiled(found, device)
 
@@ -184,6 +181,23 @@ class _Compiled:
     def hooks(self) -> bool:
         """Whether something wants to know of launches, which Triton tells it."""
         return bool(self.enter.calls or self.leave.calls)
+
+
+def refuse(made: Launchable, error: Exception) -> NoReturn:
+    """Say what Triton says of a kernel.
+
+    Raises:
+        BuildError: backend triton was asked for.
+        Refused: otherwise, after a warning.
+    """
+    message = (
+        f"the kernel {made.kernel.entry} of {made.about} was refused by Triton: {error}\n\n"
+        f"{made.kernel.text}"
+    )
+    if made.is_asked:
+        raise BuildError(message) from error
+    warn_once(f"plain PyTorch operations run instead: {message}")
+    raise Refused from error
 
 
 def _operands(made: Launchable, loop: LoopLayout) -> tuple[list[int], list[int]]:

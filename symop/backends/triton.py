@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symop.backends import triton_math
-from symop.backends.c_body import Text
+from symop.backends.c_text import Text
 from symop.backends.triton_body import TAKEN, TritonBody
 from symop.layout import WIDTH, laid_out
 from symop.loops import Loop, Result, Routine, schedule
@@ -158,7 +158,7 @@ class _Printer:
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         self.results = [loop.results[k] for k in variant.wanted]
         self.body = TritonBody(loop, self.results, variant.is_double)
-        self.lines = self.body.body()
+        self.lines = [*self.body.before, *self.body.body()]
         self.returned = self.body.returned()
         self.taken = set(TAKEN) | _LOCAL | {self.body.count_name(k) for k in self.body.counts()}
         self.taken |= {f"{n}{k}" for n in _NUMBERED for k in range(64)}

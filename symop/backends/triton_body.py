@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symop.backends import triton_math
-from symop.backends.c_body import ATOM, UNARY, Body, Text, shortest
+from symop.backends.c_body import Body
+from symop.backends.c_text import ATOM, UNARY, Text, shortest
 from symop.frames import Frame
 from symop.loops import Loop, Result
 from symop.names import spelled, unused
@@ -61,11 +62,15 @@ class TritonBody(Body):
     def __init__(self, loop: Loop, results: Sequence[Result], is_double: bool) -> None:
         self.is_double = is_double
         super().__init__(loop, results, _Numbers(is_double))
+
+    def input_names(self) -> dict[str, str]:
+        """How the inputs are spelled."""
         used = set(TAKEN)
-        for argument in loop.inputs:
-            name = unused(spelled(argument.name), used)
-            self.names[argument.name] = name
-            used.add(name)
+        names = {}
+        for argument in self.loop.inputs:
+            names[argument.name] = unused(spelled(argument.name), used)
+            used.add(names[argument.name])
+        return names
 
     def loads(self) -> list[str]:
         """None: the kernel reads, and passes what it read."""
@@ -93,6 +98,9 @@ class TritonBody(Body):
         if self.is_double:
             return super().quotient(a, b)
         return Text(triton_math.call("div", [a.text, b.text], self.is_double))
+
+    def _large_power(self, base: Text, exponent: int) -> Text:
+        return self._call("pow", [base, self.spelling.number(Fraction(exponent))])
 
     def returned(self) -> list[str]:
         """What the results are, as expressions."""
