@@ -157,7 +157,7 @@ def compiled(kernel: KernelText, target: Target) -> Code:
     pointers = _pointers(full)
     reader = _READERS[target.kind]
     instructions = reader(way.text, kernel.entry)
-    threads = kernel.num_warps * _warp(target)
+    threads = kernel.num_warps * warp_size(target)
     counts = Counter((i.what, i.width) for i in instructions if i.what)
     return Code(
         target=target,
@@ -313,7 +313,9 @@ def _assembled(kernel: KernelText, target: Target) -> _Assembled:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = triton.compile(
-                source, target=GPUTarget(target.kind, target.arch, _warp(target)), options=options
+                source,
+                target=GPUTarget(target.kind, target.arch, warp_size(target)),
+                options=options,
             )
     except Exception as error:
         raise InspectionError(
@@ -337,7 +339,7 @@ def _loaded(kernel: KernelText) -> Any:
     return scope[kernel.entry]
 
 
-def _warp(target: Target) -> int:
+def warp_size(target: Target) -> int:
     """The threads of a warp: 64 on AMD up to gfx9, otherwise 32."""
     return 64 if str(target.arch).startswith("gfx9") else 32
 

@@ -18,7 +18,7 @@ from symop.backends.triton import routine as triton_routine
 from symop.backends.triton_math import options
 from symop.errors import InspectionError
 from symop.fused import Fused
-from symop.gpu_code import Code, KernelText, Target, compiled, parsed_target
+from symop.gpu_code import Code, KernelText, Target, compiled, parsed_target, warp_size
 from symop.layouts import Layout, LoopLayout, layout
 from symop.loops import Loop, Routine
 from symop.names import class_name
@@ -274,7 +274,7 @@ def _text(
         constants=tuple(constants.items()),
         divisible=tuple(divisible),
         elements=block,
-        num_warps=cut.warps,
+        num_warps=cut.warps * 32 // warp_size(target),
         options=tuple(options(target.kind).items()),
     )
 
