@@ -208,11 +208,14 @@ def are_plain(values: Sequence[Any], masks: Sequence[int], device: str = "cpu") 
     """
     kind = place = None
     for k, value in enumerate(values):
-        if type(value) not in _KINDS or value.device.type != device:
+        if type(value) not in _KINDS:
             return False
-        if place not in (None, value.device):
+        if place is None:
+            place = value.device
+            if place.type != device:
+                return False
+        elif value.device != place:
             return False
-        place = value.device
         if value.layout != torch.strided or value.is_neg():
             return False
         if not torch._C._has_storage(value):
@@ -224,7 +227,12 @@ def are_plain(values: Sequence[Any], masks: Sequence[int], device: str = "cpu") 
             return False
         else:
             kind = value.dtype
-    return kind is not None and not (
+    return kind is not None and not is_watched()
+
+
+def is_watched() -> bool:
+    """Whether a transform, a mode or a tracer would not see what kernels do."""
+    return bool(
         torch._C._are_functorch_transforms_active()
         or torch._C._len_torch_dispatch_stack()
         or torch._C._len_torch_function_stack()

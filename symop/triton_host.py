@@ -7,9 +7,8 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch.autograd import forward_ad
 
-from symop.fused import Fused
+from symop.fused import Fused, is_watched
 from symop.layouts import Refused
 from symop.python_host import PythonHost
 from symop.triton_kernels import TritonKernels
@@ -51,17 +50,6 @@ class TritonHost:
         return results[0] if len(results) == 1 else tuple(results)
 
 
-def _is_watched() -> bool:
-    """Whether a transform, a mode or a tracer would not see what kernels do."""
-    return bool(
-        torch._C._are_functorch_transforms_active()
-        or torch._C._len_torch_dispatch_stack()
-        or torch._C._len_torch_function_stack()
-        or forward_ad._current_level >= 0
-        or torch._C._get_tracing_state() is not None
-    )
-
-
 @cache
 def _caller(arity: int) -> Callable[..., Callable[..., Any]]:
     """Makes the call of an op of so many arguments: one look-up, in text without loops."""
@@ -76,7 +64,7 @@ def _caller(arity: int) -> Callable[..., Callable[..., Any]]:
         negative=" or ".join(f"{v}.is_neg()" for v in names),
     )  # fmt: skip
     space: dict[str, Any] = {
-        "is_grad_enabled": torch.is_grad_enabled, "is_watched": _is_watched, "Refused": Refused,
+        "is_grad_enabled": torch.is_grad_enabled, "is_watched": is_watched, "Refused": Refused,
     }  # fmt: skip
     exec(text, space)
     made: Callable[..., Callable[..., Any]] = space["made"]
