@@ -259,7 +259,26 @@ def test_numbers_get_the_type_of_the_others():
     assert call("maximum", ["-1e-3", "x"], True).startswith("tl.maximum(tl.full((), -1e-3, ")
     assert literal("2.5", False) == "tl.full((), 2.5, tl.float32)"
     assert call("div", ["1.0", "x + 1"], False) == "tl.div_rn(1.0, x + 1)"
-    assert call("div", ["1.0", "x + 1"], True) == "(1.0) / (x + 1)"
+    assert call("div", ["1.0", "x + 1"], True) == "((1.0) / (x + 1))"
+    assert call("div", ["a", "b"], False, is_half=True) == "(a / b)"
+
+
+def test_dividing_by_a_power_of_two_is_a_product():
+    assert call("div", ["x", "2.0"], False) == "(x * 0.5)"
+    assert call("div", ["x + y", "-0.25"], True) == "((x + y) * -4.0)"
+    assert call("div", ["x", "3.0"], False) == "tl.div_rn(x, 3.0)"
+    assert call("div", ["x", "0.0"], True) == "(x / (0.0))"
+    # Its inverse would be subnormal.
+    assert "div_rn" in call("div", ["x", repr(2.0**127)], False)
+
+
+def test_numbers_of_16_bits_are_divided_by_the_short_way():
+    plain, rough = (definitions(["sigmoid"], is_half=is_half) for is_half in (False, True))
+    assert len(plain) == len(rough) == 2
+    assert "fma" in plain[0]
+    assert "fma" not in rough[0]
+    assert rough[0].startswith("@triton.jit\ndef _divide(a, b):")
+    assert plain[1] == rough[1]
 
 
 BRIDGE = """

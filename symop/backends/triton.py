@@ -77,6 +77,11 @@ class Variant:
         return self.is_precise or self.dtype == "float64"
 
     @property
+    def is_half(self) -> bool:
+        """Whether float32 has more digits than the results will."""
+        return not self.is_double and self.dtype in ("float16", "bfloat16")
+
+    @property
     def dims(self) -> int:
         """How many dims the iteration has."""
         return len(self.steps[0])
@@ -157,7 +162,7 @@ class _Printer:
         self.real = "tl.float64" if variant.is_double else "tl.float32"
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         self.results = [loop.results[k] for k in variant.wanted]
-        self.body = TritonBody(loop, self.results, variant.is_double)
+        self.body = TritonBody(loop, self.results, variant.is_double, is_half=variant.is_half)
         self.lines = [*self.body.before, *self.body.body()]
         self.returned = self.body.returned()
         self.taken = set(TAKEN) | _LOCAL | {self.body.count_name(k) for k in self.body.counts()}
@@ -242,7 +247,7 @@ class _Printer:
         functions = sorted(self.body.functions)
         combined = sorted({self.results[k].combine for k in self.sums} - {"sum"})
         return (
-            *triton_math.definitions(functions, self.variant.is_double),
+            *triton_math.definitions(functions, is_half=self.variant.is_half),
             *(
                 f"@triton.jit\ndef {_COMBINER[name]}(a, b):\n    return {_COMBINERS[name]}"
                 for name in combined
