@@ -13,7 +13,7 @@ import torch
 from mpmath import mp, mpf
 
 from symop import triton_interpreter
-from symop.backends.triton_math import SPELLED, call, definitions, imports, literal
+from symop.backends.triton_math import SPELLED, call, definitions, exact_inverse, imports, literal
 from symop.functions import table
 from symop.lowering import BUILT_IN, NoForm, lower
 from symop.parsing import parse
@@ -263,13 +263,11 @@ def test_numbers_get_the_type_of_the_others():
     assert call("div", ["a", "b"], False, is_half=True) == "(a / b)"
 
 
-def test_dividing_by_a_power_of_two_is_a_product():
-    assert call("div", ["x", "2.0"], False) == "(x * 0.5)"
-    assert call("div", ["x + y", "-0.25"], True) == "((x + y) * -4.0)"
-    assert call("div", ["x", "3.0"], False) == "tl.div_rn(x, 3.0)"
-    assert call("div", ["x", "0.0"], True) == "(x / (0.0))"
-    # Its inverse would be subnormal.
-    assert "div_rn" in call("div", ["x", repr(2.0**127)], False)
+def test_inverses_of_powers_of_two_are_exact():
+    assert exact_inverse("2.0") == 0.5
+    assert exact_inverse("-0.25") == -4
+    # Nothing, where it is rounded, or subnormal, or the text is no number.
+    assert not any(map(exact_inverse, ("3.0", "0.0", repr(2.0**127), "x", 'float("inf")')))
 
 
 def test_numbers_of_16_bits_are_divided_by_the_short_way():

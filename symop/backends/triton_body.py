@@ -99,7 +99,10 @@ class TritonBody(Body):
 
     def quotient(self, a: Text, b: Text) -> Text:
         """One value by another, rounded once where the digits are wanted."""
-        if (self.is_double or self.is_half) and not triton_math.exact_inverse(b.text):
+        inverse = triton_math.exact_inverse(b.text)
+        if inverse:
+            return Text(f"{a.at(11)} * {inverse!r}", 11)
+        if self.is_double or self.is_half:
             return super().quotient(a, b)
         return Text(triton_math.call("div", [a.text, b.text], self.is_double))
 

@@ -85,9 +85,6 @@ def call(name: str, arguments: Sequence[str], is_double: bool, *, is_half: bool 
 
 def _quotient(a: str, b: str, *, is_plain: bool) -> str:
     left, right = (text if text.isidentifier() else f"({text})" for text in (a, b))
-    inverse = exact_inverse(b)
-    if inverse:
-        return f"({left} * {inverse!r})"
     return f"({left} / {right})" if is_plain else f"tl.div_rn({a}, {b})"
 
 
