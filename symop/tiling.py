@@ -47,7 +47,7 @@ class Tiling:
     constants: the sizes of blocks and units, by name.
     partials: how many numbers the programs leave to the last one.
     arrived: how many counters it takes.
-    warps: of one program.
+    warps: of one program, of 32 threads each.
     """
 
     variant: Variant

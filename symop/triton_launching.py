@@ -129,7 +129,8 @@ def launch(made: Launchable, loop: LoopLayout, layout: Layout) -> Step:
     real, device, partials, arrived = layout.real, layout.device, cut.partials, cut.arrived
     compiled: dict[int, Any] = {}
     kind = "hip" if torch.version.hip else "cuda"
-    options = {"num_warps": cut.warps, **triton_math.options(kind)}
+    lanes = torch.cuda.get_device_properties(device).warp_size if kind == "hip" else 32
+    options = {"num_warps": cut.warps * 32 // lanes, **triton_math.options(kind)}
 
     def first(bits: int, arguments: Sequence[Any]) -> None:
         try:

@@ -48,7 +48,8 @@ SPECIAL = [
     0.0, 5e-324, 1e-310, 1e-45, 1e-40, 2.0**-126, 1e-30, 1e-8, 2.0**-25, 2.0**-24, 2.0**-53, 0.1,
     0.3, 0.4999, 0.5, 0.7, 1.0 - 2.0**-24, 1.0, 1.0 + 2.0**-23, 1.4616321, 1.5, 2.0, 2.5, 3.0, 4.0,
     8.0, 10.0, 13.0, 26.0, 30.0, 38.5, 40.0, 40.1, 80.0, 87.3, 88.72, 89.0, 93.0, 103.9, 104.0,
-    127.9, 150.0, 600.0, 709.7, 712.0, 745.1, 746.0, 800.0, 2000.0, 1e6, 1e9, 1e18, 3.4e38, 1e300,
+    127.9, 150.0, 600.0, 709.7, 712.0, 745.1, 746.0, 800.0, 2000.0, 1e6, 1e9, 1e18, 1e20, 1e28,
+    3.4e38, 1e200, 1e300,
     math.inf,
 ]  # fmt: skip
 
@@ -277,6 +278,8 @@ def narrowed(x, y, BLOCK: tl.constexpr):
     tl.store(y + i, tl.load(x + i).to(tl.bfloat16))
 
 bits = np.random.default_rng(3).integers(0, 2**32, 4096, dtype=np.uint32)
+# Half of them lie half way between two numbers of bfloat16.
+bits[::2] = bits[::2] & 0xFFFF0000 | 0x8000
 x = torch.from_numpy(bits.view(np.float32))
 y = torch.empty(4096, dtype=torch.bfloat16)
 narrowed[(1,)](x, y, BLOCK=4096)
