@@ -84,7 +84,7 @@ def document() -> str:
     here = replace(hosts.TRITON, devices=lambda: frozenset({"cpu"}))
     hosts._SERVING["triton"] = (here,)
     torch.set_num_threads(1)
-    with idle_driver():
+    with idle_driver(is_kept=False):
         rows = [row(name) for name in CASES]
     return "\n".join(
         [

@@ -28,11 +28,14 @@ class IdleDriver:
 
     launches: the arguments of each launch: grid, stream and all the rest.
     stream: the current one.
+
+    Args:
+        is_kept: whether launches are kept, and with them the tensors.
     """
 
     utils = _Utils()
 
-    def __init__(self) -> None:
+    def __init__(self, is_kept: bool) -> None:
         self.launches: list[tuple[Any, ...]] = []
         self.stream = 7
         driver = self
@@ -42,7 +45,8 @@ class IdleDriver:
                 pass
 
             def __call__(self, *arguments: Any) -> None:
-                driver.launches.append(arguments)
+                if is_kept:
+                    driver.launches.append(arguments)
 
         self.launcher_cls = Launcher
 
@@ -62,11 +66,11 @@ class IdleDriver:
 
 
 @contextmanager
-def idle_driver() -> Iterator[IdleDriver]:
+def idle_driver(*, is_kept: bool = True) -> Iterator[IdleDriver]:
     """Triton with that driver, which takes tensors of the CPU for those of its device."""
     from triton.runtime import driver
 
-    made, before = IdleDriver(), driver._active
+    made, before = IdleDriver(is_kept), driver._active
     driver.set_active(made)
     try:
         yield made
