@@ -218,7 +218,7 @@ class _Printer:
         )  # fmt: skip
         constants = [
             *(["ROWS", "COLUMNS", "STRIDE_UNIT", "COLUMN_UNIT"] if self.is_tile else ["BLOCK"]),
-            *(["PARTS"] if self.sums and self.variant.is_split else []),
+            *(self._part_sizes() if self.sums and self.variant.is_split else []),
         ]
         slots = "_".join(result.slot for result in self.results)
         entry = f"{self.name}_{slots}"[:60]
@@ -475,6 +475,10 @@ class _Printer:
                 lines += [f"{partials} += {times}", f"{counters} += {groups}"]
         return lines
 
+    def _part_sizes(self) -> list[str]:
+        """For each way of reducing, how many parts the last program reads at once."""
+        return [f"PARTS{number or ''}" for number in range(len(self.variant.patterns))]
+
     def _part(self, k: int) -> str:
         """What a program contributes, reduced over its block."""
         total, combine = self.sums[k], self.results[k].combine
@@ -526,15 +530,16 @@ class _Printer:
         """The lines that bring the parts of a result together."""
         result = self.results[k]
         identity = _COMBINE[result.combine][1]
-        shape = f"[PARTS, {lanes}]" if lanes else "[PARTS]"
-        arange = "tl.arange(0, PARTS)" + ("[:, None]" if lanes else "")
+        size = parts.upper()
+        shape = f"[{size}, {lanes}]" if lanes else f"[{size}]"
+        arange = f"tl.arange(0, {size})" + ("[:, None]" if lanes else "")
         at = f"{before}later"
         if lanes:
             at = f"({at}) * {lanes} + tl.arange(0, {lanes})[None, :]"
         load = f"tl.load({origin} + {at}, mask=later < {parts}, other={identity}"
         return [
             f"total = tl.full({shape}, {identity}, {self.real})",
-            f"for first in range(0, {parts}, PARTS):",
+            f"for first in range(0, {parts}, {size}):",
             f"    later = first + {arange}",
             f'    value = {load}, cache_modifier=".cg")',
             f"    {self._accumulate(result, 'total', 'value', True)}",
