@@ -73,6 +73,7 @@ def orders(op, points):
     return [None if t is None else t.detach() for t in (result, *first, *second)]
 
 
+@pytest.mark.slow
 def test_every_formula_has_kernels():
     plans = {name: formula(case.formula).plan for name, case in ALL.items()}
     assert not [n for n, p in plans.items() if routine(p.program) is None]
