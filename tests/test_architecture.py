@@ -12,6 +12,7 @@ import pytest
 
 from symop.backends.c_source import SourceView
 from symop.backends.torch import SPELLED
+from symop.backends.triton import KernelView
 from symop.carried import SectionView
 from symop.functions import table
 from symop.lowering import BUILT_IN, lower
@@ -48,13 +49,18 @@ LAYERS = (
     ("slopes", "derivative_names", "rewriting", "lowering", "recording", "building"),
     ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
-    ("statements", "backends", "native_host"),
+    ("statements", "backends", "native_host", "triton_interpreter", "gpu_code"),
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),
-    ("launching", "fused"),
+    ("compiler", "loading", "orders", "diagnosis", "modules", "routines"),
+    ("kernels", "layouts"),
+    ("tiling",),
+    ("triton_kernels",),
+    ("launching", "triton_launching", "fused"),
     ("python_host",),
+    ("triton_host",),
+    ("hosts",),
     ("dispatch",),
     ("exact",),
     ("agreement", "candidates"),
@@ -67,7 +73,7 @@ LAYERS = (
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing", "plotting"),
+    ("checking", "showing", "plotting", "inspecting"),
     ("api",),
     ("__init__",),
     ("cli",),
@@ -112,8 +118,11 @@ def test_only_backends_name_torch_operations():
 
 @pytest.mark.parametrize(
     ("template", "view"),
-    [("module.py.j2", ModuleView), ("carried.py.j2", SectionView), ("carried.c.j2", SourceView)],
-)
+    [
+        ("module.py.j2", ModuleView), ("carried.py.j2", SectionView),
+        ("carried.c.j2", SourceView), ("kernel_triton.py.j2", KernelView),
+    ],
+)  # fmt: skip
 def test_template_variables_are_the_fields_of_the_view(template, view):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template_folder()))
     source = environment.loader.get_source(environment, template)[0]
