@@ -172,11 +172,12 @@ def _tiled(
         programs[along] = 1 if steps <= 4 else min(steps, fewest)
     digits = [*batch, programs["rows"], programs["columns"]]
     grid = prod(digits)
-    partials = arrived = most = 0
-    for pattern in variant.patterns:
+    partials = arrived = 0
+    parts: dict[str, int] = {}
+    for number, pattern in enumerate(variant.patterns):
         groups = prod(n for n, kept in zip(digits, pattern, strict=True) if kept)
         lanes = (row_block if pattern[-2] else 1) * (column_block if pattern[-1] else 1)
-        most = max(most, min(_power(grid // groups), max(2048 // lanes, 1)))
+        parts[f"PARTS{number or ''}"] = min(_power(grid // groups), max(2048 // lanes, 1))
         partials += variant.kept.count(pattern) * grid * lanes
         arrived += groups
     is_split = any(
@@ -189,7 +190,7 @@ def _tiled(
         "COLUMN_UNIT": gcd(_WIDEST, columns),
     }  # fmt: skip
     if is_split:
-        constants["PARTS"] = most
+        constants |= parts
     return Tiling(
         _with_split(variant, is_split), sizes, strides, programs, grid, constants,
         partials if is_split else 0, arrived if is_split else 0,

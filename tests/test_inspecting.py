@@ -69,6 +69,14 @@ def test_kernels_move_the_least_and_compute_in_registers(name, target):
         assert code.atomics == any(row.name.count(f"grad_{n}") for n in shapes if n in "abcdw")
 
 
+def test_sums_over_different_dims_are_finished_in_registers():
+    shapes = {"a": (), "x": (4096, 1024), "b": (1024,)}
+    found = inspected(symop.compile("a*x + b"), "cuda:90", shapes=shapes)
+    backward = found.rows[1].code
+    assert (backward.loaded, backward.stored, backward.narrowest) == (8, 4, 16)
+    assert (backward.atomics, backward.spills, backward.stack) == (2, 0, 0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 @pytest.mark.parametrize("name", ["E1", "E6", "E7"])

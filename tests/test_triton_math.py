@@ -13,7 +13,7 @@ import torch
 from mpmath import mp, mpf
 
 from symop import triton_interpreter
-from symop.backends.triton_math import SPELLED, call, definitions, imports, literal
+from symop.backends.triton_math import SPELLED, call, definitions, exact_inverse, imports, literal
 from symop.functions import table
 from symop.lowering import BUILT_IN, NoForm, lower
 from symop.parsing import parse
@@ -259,7 +259,24 @@ def test_numbers_get_the_type_of_the_others():
     assert call("maximum", ["-1e-3", "x"], True).startswith("tl.maximum(tl.full((), -1e-3, ")
     assert literal("2.5", False) == "tl.full((), 2.5, tl.float32)"
     assert call("div", ["1.0", "x + 1"], False) == "tl.div_rn(1.0, x + 1)"
-    assert call("div", ["1.0", "x + 1"], True) == "(1.0) / (x + 1)"
+    assert call("div", ["1.0", "x + 1"], True) == "((1.0) / (x + 1))"
+    assert call("div", ["a", "b"], False, is_half=True) == "(a / b)"
+
+
+def test_inverses_of_powers_of_two_are_exact():
+    assert exact_inverse("2.0") == 0.5
+    assert exact_inverse("-0.25") == -4
+    # Nothing, where it is rounded, or subnormal, or the text is no number.
+    assert not any(map(exact_inverse, ("3.0", "0.0", repr(2.0**127), "x", 'float("inf")')))
+
+
+def test_numbers_of_16_bits_are_divided_by_the_short_way():
+    plain, rough = (definitions(["sigmoid"], is_half=is_half) for is_half in (False, True))
+    assert len(plain) == len(rough) == 2
+    assert "fma" in plain[0]
+    assert "fma" not in rough[0]
+    assert rough[0].startswith("@triton.jit\ndef _divide(a, b):")
+    assert plain[1] == rough[1]
 
 
 BRIDGE = """

@@ -77,6 +77,11 @@ class Variant:
         return self.is_precise or self.dtype == "float64"
 
     @property
+    def is_half(self) -> bool:
+        """Whether float32 has more digits than the results will."""
+        return not self.is_double and self.dtype in ("float16", "bfloat16")
+
+    @property
     def dims(self) -> int:
         """How many dims the iteration has."""
         return len(self.steps[0])
@@ -157,7 +162,7 @@ class _Printer:
         self.real = "tl.float64" if variant.is_double else "tl.float32"
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         self.results = [loop.results[k] for k in variant.wanted]
-        self.body = TritonBody(loop, self.results, variant.is_double)
+        self.body = TritonBody(loop, self.results, variant.is_double, is_half=variant.is_half)
         self.lines = [*self.body.before, *self.body.body()]
         self.returned = self.body.returned()
         self.taken = set(TAKEN) | _LOCAL | {self.body.count_name(k) for k in self.body.counts()}
@@ -213,7 +218,7 @@ class _Printer:
         )  # fmt: skip
         constants = [
             *(["ROWS", "COLUMNS", "STRIDE_UNIT", "COLUMN_UNIT"] if self.is_tile else ["BLOCK"]),
-            *(["PARTS"] if self.sums and self.variant.is_split else []),
+            *(self._part_sizes() if self.sums and self.variant.is_split else []),
         ]
         slots = "_".join(result.slot for result in self.results)
         entry = f"{self.name}_{slots}"[:60]
@@ -242,7 +247,7 @@ class _Printer:
         functions = sorted(self.body.functions)
         combined = sorted({self.results[k].combine for k in self.sums} - {"sum"})
         return (
-            *triton_math.definitions(functions, self.variant.is_double),
+            *triton_math.definitions(functions, is_half=self.variant.is_half),
             *(
                 f"@triton.jit\ndef {_COMBINER[name]}(a, b):\n    return {_COMBINERS[name]}"
                 for name in combined
@@ -470,6 +475,10 @@ class _Printer:
                 lines += [f"{partials} += {times}", f"{counters} += {groups}"]
         return lines
 
+    def _part_sizes(self) -> list[str]:
+        """For each way of reducing, how many parts the last program reads at once."""
+        return [f"PARTS{number or ''}" for number in range(len(self.variant.patterns))]
+
     def _part(self, k: int) -> str:
         """What a program contributes, reduced over its block."""
         total, combine = self.sums[k], self.results[k].combine
@@ -521,15 +530,16 @@ class _Printer:
         """The lines that bring the parts of a result together."""
         result = self.results[k]
         identity = _COMBINE[result.combine][1]
-        shape = f"[PARTS, {lanes}]" if lanes else "[PARTS]"
-        arange = "tl.arange(0, PARTS)" + ("[:, None]" if lanes else "")
+        size = parts.upper()
+        shape = f"[{size}, {lanes}]" if lanes else f"[{size}]"
+        arange = f"tl.arange(0, {size})" + ("[:, None]" if lanes else "")
         at = f"{before}later"
         if lanes:
             at = f"({at}) * {lanes} + tl.arange(0, {lanes})[None, :]"
         load = f"tl.load({origin} + {at}, mask=later < {parts}, other={identity}"
         return [
             f"total = tl.full({shape}, {identity}, {self.real})",
-            f"for first in range(0, {parts}, PARTS):",
+            f"for first in range(0, {parts}, {size}):",
             f"    later = first + {arange}",
             f'    value = {load}, cache_modifier=".cg")',
             f"    {self._accumulate(result, 'total', 'value', True)}",

@@ -55,12 +55,16 @@ class TritonBody(Body):
         loop: the loop.
         results: those of its results that are wanted.
         is_double: whether it computes in float64.
+        is_half: whether its results are rounded to 16 bits.
     """
 
     negation = "~"
 
-    def __init__(self, loop: Loop, results: Sequence[Result], is_double: bool) -> None:
+    def __init__(
+        self, loop: Loop, results: Sequence[Result], is_double: bool, *, is_half: bool = False
+    ) -> None:
         self.is_double = is_double
+        self.is_half = is_half
         super().__init__(loop, results, _Numbers(is_double))
 
     def input_names(self) -> dict[str, str]:
@@ -94,8 +98,11 @@ class TritonBody(Body):
         return sorted(self.loop.counts.index((n.source or (), n.target or ())) for n in alive)
 
     def quotient(self, a: Text, b: Text) -> Text:
-        """One value by another, rounded once; `/` alone is approximate in float32."""
-        if self.is_double:
+        """One value by another, rounded once where the digits are wanted."""
+        inverse = triton_math.exact_inverse(b.text)
+        if inverse:
+            return Text(f"{a.at(11)} * {inverse!r}", 11)
+        if self.is_double or self.is_half:
             return super().quotient(a, b)
         return Text(triton_math.call("div", [a.text, b.text], self.is_double))
 

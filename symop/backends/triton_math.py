@@ -23,6 +23,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from functools import cache
+from math import frexp
 
 from symop.rendering import template_folder
 
@@ -62,23 +63,39 @@ SPELLED: frozenset[str] = frozenset(_LIBDEVICE) | frozenset(_LANGUAGE) | _DEFINE
 _LIBRARY = "from triton.language.extra import libdevice"
 
 
-def call(name: str, arguments: Sequence[str], is_double: bool) -> str:
+def call(name: str, arguments: Sequence[str], is_double: bool, *, is_half: bool = False) -> str:
     """The expression that is a function of arguments.
 
     Args:
-        name: one of `SPELLED`, or `div`, the quotient of two arguments, rounded once.
+        name: one of `SPELLED`, or `div`, the quotient of two arguments.
         arguments: expressions; a number gets the type of the others.
         is_double: whether these are float64, otherwise float32.
+        is_half: whether what comes of it is rounded to 16 bits, so that a quotient need not be
+            rounded once: that takes three times the instructions.
     """
     if name in _LANGUAGE:
         return _LANGUAGE[name].format(*(_typed(a, is_double) for a in arguments))
     if name == "sqrt":
         return f"tl.{'sqrt' if is_double else 'sqrt_rn'}({arguments[0]})"
     if name == "div":
-        a, b = arguments
-        return f"({a}) / ({b})" if is_double else f"tl.div_rn({a}, {b})"
+        return _quotient(*arguments, is_plain=is_double or is_half)
     own = f"libdevice.{_LIBDEVICE[name]}" if name in _LIBDEVICE else f"_{name}"
     return f"{own}({', '.join(_typed(a, is_double) for a in arguments)})"
+
+
+def _quotient(a: str, b: str, *, is_plain: bool) -> str:
+    left, right = (text if text.isidentifier() else f"({text})" for text in (a, b))
+    return f"({left} / {right})" if is_plain else f"tl.div_rn({a}, {b})"
+
+
+def exact_inverse(text: str) -> float:
+    """One over a number, if that loses nothing in any type; otherwise 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    mantissa, exponent = frexp(value)
+    return 1 / value if abs(mantissa) == 0.5 and abs(exponent) < 100 else 0.0
 
 
 def literal(text: str, is_double: bool) -> str:
@@ -110,10 +127,12 @@ def imports(functions: Iterable[str]) -> tuple[str, ...]:
     return (_LIBRARY,) if is_used else ()
 
 
-def definitions(functions: Iterable[str], is_double: bool = False) -> tuple[str, ...]:
+def definitions(
+    functions: Iterable[str], is_double: bool = False, *, is_half: bool = False
+) -> tuple[str, ...]:
     """The texts that calls of functions need, what a text calls before it.
 
-    They serve both types: `is_double` is not read.
+    They serve both types: `is_double` is not read. `is_half` is that of `call`.
     """
     texts = _texts()
     needed: set[str] = set()
@@ -123,6 +142,9 @@ def definitions(functions: Iterable[str], is_double: bool = False) -> tuple[str,
         if name not in needed:
             needed.add(name)
             pending += texts[name][1]
+    if is_half:
+        rough = texts["_divide_roughly"][0].replace("_divide_roughly", "_divide")
+        texts = {**texts, "_divide": (rough, ())}
     return tuple(text for name, (text, _) in texts.items() if name in needed)
 
 
