@@ -254,7 +254,7 @@ def plot(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Fix an argument; one is left to plot along.",
+            help="Fix an argument; one is left to plot along, or two for a map.",
             show_default=False,
         ),
     ] = None,
@@ -263,12 +263,14 @@ def plot(
     args: ArgumentNames = None,
     outputs: OutputNames = None,
 ) -> None:
-    """Draw values, first derivatives and their errors in ULP along one argument."""
+    """Draw values, derivatives and errors in ULP along one argument, or over two as maps."""
     with _refusals():
         from symop import plotting
 
         op = _compiled(formula, args, outputs)
-        plotting.plot(op, out, plotting.line_of(op, dict(map(_fixed, at or ())), low, high))
+        fixed = dict(map(_fixed, at or ()))
+        over = {name: (low, high) for name in op.args if name not in fixed}
+        plotting.plot(op, out, plotting.region_of(op, fixed, over))
         typer.echo(str(out))
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
+
+# Of a deep stack, the calls that are nearest to the formula.
+_FRAMES = 3
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,21 @@ class FormulaError(SymopError, ValueError):
         self.problems = tuple(problems)
         self.source = source
         super().__init__("\n".join(_report(problem, source) for problem in self.problems))
+
+    def _repr_html_(self) -> str:
+        """The message for a notebook, in which the caret stands under the fault."""
+        return f"<pre>{html.escape(f'{type(self).__name__}: {self}')}</pre>"
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints: where the user's own code was, and the message.
+
+        The frames of symop say nothing about a fault in a formula.
+        """
+        own = str(Path(__file__).parent)
+        frames = traceback.extract_tb(self.__traceback__)
+        places = [f"{f.filename}:{f.lineno} in {f.name}" for f in frames
+                  if not f.filename.startswith(own)]  # fmt: skip
+        return [*places[-_FRAMES:], *f"{type(self).__name__}: {self}".splitlines()]
 
 
 class NamingError(SymopError, ValueError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -284,6 +286,45 @@ class Op:
 
         return check(self, *examples)
 
+    def plot(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        at: Mapping[str, float] | None = None,
+        over: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Any:
+        """Draw values, derivatives to the second order, and errors in ULP, with matplotlib.
+
+        Along one argument as curves, over two as maps. Derivatives are drawn in float64; errors
+        are those of value and gradients against mpmath, in float64, float32 and bfloat16 along
+        one argument, in float32 over two.
+
+        Args:
+            path: a file to write, .png, .svg or .pdf; without, nothing is written.
+            at: the values of the arguments that do not move, by name; masks as 0 or 1.
+            over: where the others begin and end, by name; without, from -5 to 5, or as far as
+                the domains of the functions in the formula go.
+
+        Returns:
+            The figure, a `matplotlib.figure.Figure`.
+
+        Raises:
+            CallError: the op has reductions, none or more than two arguments are left to move,
+                or matplotlib is not installed (`symop-torch[plot]`).
+            FileError: the file cannot be written.
+
+        Example:
+            >>> import symop
+            >>> swish = symop.compile("x*sigmoid(beta*x)")
+            >>> figure = swish.plot(at={"beta": 1.5}, over={"x": (-4, 4)})
+            >>> [axes.get_title() for axes in figure.axes]
+            ['value and derivatives', 'error in ULP (dotted: 4)']
+        """
+        from symop.plotting import plot, region_of
+
+        target = None if path is None else Path(path)
+        return plot(self, target, region_of(self, at or {}, over))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Op, (self._formula,)
 
@@ -298,13 +339,14 @@ class Op:
         return f"<op {self.name}({', '.join(self.args)}): {'; '.join(self._formula.text)}>"
 
     def _repr_latex_(self) -> str:
-        import sympy
+        from symop.mathematics import aligned, formula_equations
 
-        lines = [
-            rf"\mathtt{{{name}}} &= {sympy.latex(value)}"
-            for name, value in self.expressions.items()
-        ]
-        return r"$$\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}$$"
+        return f"$${aligned(formula_equations(self.written))}$$"
+
+    def _repr_html_(self) -> str:
+        from symop.notebook import op_html
+
+        return op_html(self)
 
 
 def _continued(module: ModuleType, formula: Formula) -> None:

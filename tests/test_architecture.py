@@ -51,6 +51,7 @@ LAYERS = (
     ("statements", "backends", "native_host"),
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
+    ("mathematics",),
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),
     ("launching", "fused"),
@@ -68,6 +69,8 @@ LAYERS = (
     ("accuracy",),
     ("report",),
     ("checking", "showing", "plotting"),
+    ("drawing",),
+    ("notebook", "report_page"),
     ("api",),
     ("__init__",),
     ("cli",),
@@ -75,8 +78,12 @@ LAYERS = (
 )  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 
-# Op.check hands over to the module that does it.
-INVERTED = {("operators", "checking")}
+# Op.check, Op.plot and the notebook's view hand over to the modules that do it; matplotlib is
+# imported only where something is drawn.
+INVERTED = {
+    ("operators", "checking"), ("operators", "plotting"), ("operators", "notebook"),
+    ("plotting", "drawing"),
+}  # fmt: skip
 
 
 def room(path: Path) -> str:
