@@ -16,6 +16,7 @@ from symop.carried import SectionView
 from symop.functions import table
 from symop.lowering import BUILT_IN, lower
 from symop.parsing import parse
+from symop.reference import ReferenceView
 from symop.rendering import template_folder
 from symop.views import ModuleView
 
@@ -61,11 +62,12 @@ LAYERS = (
     ("exact",),
     ("agreement", "candidates"),
     ("points",),
+    ("reference",),
     ("proofs",),
     ("artifact", "operators"),
     ("reals", "gradient_checks", "rereading"),
     ("oracle", "torch_names"),
-    ("samples", "derivatives", "tallies", "array_oracle"),
+    ("samples", "derivatives", "tallies", "array_oracle", "benchmarking", "peers", "jax_peer"),
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
@@ -121,7 +123,12 @@ def test_only_backends_name_torch_operations():
 
 @pytest.mark.parametrize(
     ("template", "view"),
-    [("module.py.j2", ModuleView), ("carried.py.j2", SectionView), ("carried.c.j2", SourceView)],
+    [
+        ("module.py.j2", ModuleView),
+        ("carried.py.j2", SectionView),
+        ("carried.c.j2", SourceView),
+        ("reference.py.j2", ReferenceView),
+    ],
 )
 def test_template_variables_are_the_fields_of_the_view(template, view):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template_folder()))
