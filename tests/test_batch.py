@@ -246,7 +246,14 @@ def test_two_runs_at_once_leave_whole_files(project):
     assert generate("--check").exit_code == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_is_killed_leaves_whole_files_and_no_process(project, number):
     lines = [f'op_{k} = "{k}*x + sin(x)"' for k in range(2, 40)]
     (project / "ops.toml").write_text("[ops]\n" + "\n".join(lines))

@@ -128,7 +128,7 @@ def _check_usage(
                             "for each op")  # fmt: skip
         return
     if formula is None:
-        here = [f"`symop generate --from {name}`" for name in _FILES_OF_OPS if Path(name).exists()]
+        here = [f"`symop generate --from {name}`" for name in _FILES_OF_OPS if _holds_ops(name)]
         advice = " or ".join(here) or "`symop init` writes a file of ops for --from"
         raise click.UsageError(f"Missing argument 'FORMULA', or option '--from'. {advice}.")
     for name in ("name", "out"):
@@ -137,6 +137,15 @@ def _check_usage(
     if options["no_tests"] and options["tests"] is not None:
         raise CallError("--tests names a folder for the test and --no-tests forbids it; "
                         "one of the two is accepted")  # fmt: skip
+
+
+def _holds_ops(name: str) -> bool:
+    """Whether a file of the current folder is there and is one of ops."""
+    try:
+        content = Path(name).read_bytes()
+    except OSError:
+        return False
+    return name == "ops.toml" or b"[tool.symop" in content
 
 
 def _batch(
