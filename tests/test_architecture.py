@@ -17,6 +17,7 @@ from symop.functions import table
 from symop.lowering import BUILT_IN, lower
 from symop.parsing import parse
 from symop.rendering import template_folder
+from symop.report_page import PageView
 from symop.views import ModuleView
 
 ROOT = Path(__file__).parent.parent / "symop"
@@ -68,7 +69,7 @@ LAYERS = (
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing", "plotting"),
+    ("checking", "showing", "plotting", "timings", "transform_checks"),
     ("drawing",),
     ("notebook", "report_page"),
     ("api",),
@@ -119,7 +120,12 @@ def test_only_backends_name_torch_operations():
 
 @pytest.mark.parametrize(
     ("template", "view"),
-    [("module.py.j2", ModuleView), ("carried.py.j2", SectionView), ("carried.c.j2", SourceView)],
+    [
+        ("module.py.j2", ModuleView),
+        ("carried.py.j2", SectionView),
+        ("carried.c.j2", SourceView),
+        ("report.html.j2", PageView),
+    ],
 )
 def test_template_variables_are_the_fields_of_the_view(template, view):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template_folder()))
