@@ -25,7 +25,8 @@ ROOT = Path(__file__).parent.parent / "symop"
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
     ("errors", "frames", "layout", "functions", "rendering"),
-    ("names", "program", "reductions", "cache"),
+    ("names", "program", "reductions", "cache", "files"),
+    ("ops_file",),
     ("syntax",),
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
@@ -52,7 +53,7 @@ LAYERS = (
     ("statements", "backends", "native_host"),
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
-    ("mathematics",),
+    ("mathematics", "notation", "chain_rule", "costs"),
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),
     ("launching", "fused"),
@@ -73,6 +74,7 @@ LAYERS = (
     ("drawing",),
     ("notebook", "report_page"),
     ("api",),
+    ("batch",),
     ("__init__",),
     ("cli",),
     ("__main__",),

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import symop
-from symop.cli import app
+from symop.cli import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = json.loads((ROOT / "tests" / "data" / "hostile_inputs.json").read_text())["entries"]
@@ -43,13 +43,14 @@ def text_of(entry):
 # Help and versions
 
 
-@pytest.mark.parametrize("command", [[], ["generate"], ["show"], ["check"]])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_documents_the_exit_codes(command):
     result = invoke(*command, "--help")
     assert result.exit_code == 0
     words = " ".join(result.output.split())
-    assert "Exit codes: 0 all is well" in words
-    assert "2 the formula" in words
+    assert "Exit codes: 0 all is well 1 a file is not what would be written" in words
+    assert "2 a formula, a name, a file or an option is refused" in words
+    assert "130 interrupted" in words
 
 
 def test_help_waits_neither_for_torch_nor_for_sympy():
@@ -66,8 +67,8 @@ def test_help_waits_neither_for_torch_nor_for_sympy():
 
 
 def test_the_command_imports_nothing_large():
-    script = "import symop.cli, sys; print([m for m in ('torch', 'sympy', 'numpy', 'jinja2') " \
-             "if m in sys.modules])"  # fmt: skip
+    large = ("torch", "sympy", "numpy", "jinja2", "rich")
+    script = f"import symop.cli, sys; print([m for m in {large} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True,
                            text=True, check=True)  # fmt: skip
     assert found.stdout.strip() == "[]"
@@ -77,8 +78,11 @@ def test_version_names_symop_torch_and_python():
     result = invoke("--version")
     assert result.exit_code == 0
     python = ".".join(map(str, sys.version_info[:3]))
-    expected = rf"symop {re.escape(symop.__version__)}, torch \d+\.\d+\S*, Python {python}\n"
-    assert re.fullmatch(expected, result.stdout)
+    expected = rf"symop {re.escape(symop.__version__)}, torch \d+\.\d+\S*, Python {python}"
+    first, triton, compiler = result.stdout.splitlines()
+    assert re.fullmatch(expected, first)
+    assert re.fullmatch(r"triton: (\d+\.\d+\S*|not installed)", triton)
+    assert compiler.startswith("compiler: ")
 
 
 # generate
@@ -235,7 +239,7 @@ def test_show_steps_answers_the_two_layers():
 
 def test_show_latex():
     pytest.importorskip("symop.symbolic")
-    assert r"\frac{\partial out}{\partial x}" in invoke("show", "x**2", "--latex").stdout
+    assert r"\frac{\partial \mathrm{out}}{\partial x}" in invoke("show", "x**2", "--latex").stdout
 
 
 def test_show_refuses_two_kinds_of_output():
@@ -249,7 +253,8 @@ def test_output_without_unicode_and_terminal_is_plain_ascii():
     assert plain.isascii()
     assert "x**2" in plain
     rich = process("show", "sum(x**2)", PYTHONIOENCODING="utf-8", FORCE_COLOR="").stdout
-    assert "x²" in rich
+    assert "Σ(x²)" not in plain
+    assert "sum⎝x ⎠" in rich
     assert "\x1b" not in plain + rich
 
 
@@ -367,7 +372,7 @@ def test_check_refuses_other_files(tmp_path):
 
 
 def test_files_of_the_current_folder_are_not_imported(tmp_path):
-    for module in ("torch", "sympy", "typer", "rich", "jinja2", "mpmath"):
+    for module in ("torch", "sympy", "click", "rich", "jinja2", "mpmath"):
         (tmp_path / f"{module}.py").write_text("raise SystemError('imported')\n")
     result = process("check", "x*y", folder=tmp_path)
     assert result.returncode == 0, result.stderr
