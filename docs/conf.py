@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 
@@ -74,24 +73,24 @@ def _inline(self: Any, node: Any) -> None:
     raise nodes.SkipNode
 
 
-class CommandHelp(SphinxDirective):
-    """The help of a command of symop, as it is now."""
-
-    required_arguments = 1
+class Commands(SphinxDirective):
+    """The help of every command of symop, as it is now, a section each."""
 
     def run(self) -> list[nodes.Node]:
-        """The text that `symop COMMAND --help` prints."""
-        from typer.testing import CliRunner
+        """What `symop COMMAND --help` prints."""
+        from click.testing import CliRunner
 
-        from symop.cli import app
+        from symop.cli import COMMANDS, app
 
-        name = self.arguments[0]
-        environment = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
-        shown = CliRunner(env=environment).invoke(app, [name, "--help"], prog_name="symop")
-        if shown.exit_code:
-            raise self.error(f"symop has no command {html.escape(name)}")
-        text = "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines())
-        return [nodes.literal_block(text, text, language="none")]
+        sections: list[nodes.Node] = []
+        for name in COMMANDS:
+            shown = CliRunner().invoke(app, [name, "--help"], prog_name="symop", terminal_width=96)
+            text = shown.stdout.rstrip()
+            section = nodes.section(ids=[name], names=[name])
+            section += nodes.title(name, name)
+            section += nodes.literal_block(text, text, language="none")
+            sections.append(section)
+        return sections
 
 
 def _public(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
@@ -108,6 +107,6 @@ def _public(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
 def setup(app: Sphinx) -> dict[str, Any]:
     """What is our own: mathematics as MathML, and the help of commands."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
-    app.add_directive("command-help", CommandHelp)
+    app.add_directive("commands", Commands)
     app.connect("missing-reference", _public)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,9 +8,11 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import pytest
+from click.testing import CliRunner
 
 import symop
 from symop import report_page
+from symop.cli import app
 from symop.errors import CallError, FileError
 from symop.timings import Timing
 from symop.transform_checks import TRANSFORMS, transform_checks
@@ -155,6 +157,15 @@ def test_a_file_is_written(tmp_path):
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
     with pytest.raises(FileError, match="cannot be written"):
         report_page.write_report(symop.compile("x**2"), tmp_path, benchmark=False)
+
+
+def test_the_command_writes_a_page(tmp_path):
+    path = tmp_path / "square.html"
+    arguments = ["report", "x**2", "--name", "square", "-o", str(path), "--no-benchmark"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(path)
+    assert "square(x)" in path.read_text(encoding="utf-8")
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
