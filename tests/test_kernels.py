@@ -262,6 +262,37 @@ def test_bits_do_not_depend_on_threads(name, shapes):
             assert_same_bits(a, b)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+@pytest.mark.parametrize(
+    "shape",
+    [(70, 64), (33, 255), (65, 256), (65, 257), (200, 1000), (5, 2111), (3, 5000), (2, 20000),
+     (130, 17000), (4, 30, 300), (7, 3, 1, 321), (1, 999), (0, 999), (2, 70000)],
+)  # fmt: skip
+def test_sums_of_columns(shape, dtype):
+    # Small whole numbers, whose sums are exact.
+    generator = torch.Generator().manual_seed(0)
+
+    def whole(*size):
+        return torch.randint(-3, 4, size, generator=generator).to(dtype)
+
+    op = symop.compile("w*x + b", backend="cpu")
+    w, x, b = whole(shape[-1]), whole(*shape), whole(shape[-1])
+    grad = whole(*shape)
+    dims = tuple(range(len(shape) - 1))
+    expected = ((grad * x).sum(dims), grad * w, grad.sum(dims))
+    leaves = [v.requires_grad_() for v in (w, x, b)]
+    apart = torch.zeros(*shape[:-1], 2 * shape[-1] + 1, dtype=dtype)[..., 1::2].copy_(grad)
+    before = torch.get_num_threads()
+    try:
+        for threads, cotangent in itertools.product((1, 2), (grad, apart)):
+            torch.set_num_threads(threads)
+            found = torch.autograd.grad(op(*leaves), leaves, cotangent)
+            for value, exact in zip(found, expected, strict=True):
+                assert torch.equal(value, exact)
+    finally:
+        torch.set_num_threads(before)
+
+
 def assert_same_bits(a, b):
     assert a.dtype == b.dtype
     assert a.shape == b.shape
