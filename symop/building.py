@@ -20,9 +20,10 @@ from symop import cache
 from symop.errors import BuildError, CacheError
 
 # No contraction: what is fused is written as such, so that every variant of a kernel rounds alike.
+# No copies of a loop for choices that all elements share: some of them are not vectorised.
 FLAGS = (
-    "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC",
-    "-shared", "-fvisibility=hidden",
+    "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
+    "-fno-unswitch-loops", "-fPIC", "-shared", "-fvisibility=hidden",
 )  # fmt: skip
 _LOCAL_FLAGS = {"x86_64": ("-march=native", "-mprefer-vector-width=512"),
                 "AMD64": ("-march=native", "-mprefer-vector-width=512"),

@@ -43,7 +43,7 @@ def curves(
     _curves(left, op, region, values)
     left.set_title("value and derivatives", size=10)
     for series in errors:
-        drawn = list(zip(*_largest(series, low, high), strict=True))
+        drawn = list(zip(*largest(series, low, high), strict=True))
         style = "--" if series.quantity[1] else "-"
         label = f"{name_of(op, series.quantity)}, {series.dtype}"
         if drawn:
@@ -146,7 +146,7 @@ def name_of(op: Op, quantity: Quantity) -> str:
     return f"∂²{above}/∂{op.args[by[0]]}∂{op.args[by[1]]}"
 
 
-def _largest(series: Series, low: float, high: float) -> Iterator[tuple[float, float]]:
+def largest(series: Series, low: float, high: float) -> Iterator[tuple[float, float]]:
     """The largest errors of stretches of the range, at their middles."""
     worst: dict[int, float] = {}
     for x, error in zip(series.x, series.errors, strict=True):

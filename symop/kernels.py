@@ -117,7 +117,7 @@ class Kernels:
 
 
 # What runs the loops of all kernels, one text in this order.
-_DRIVER = ("driver_space", "driver_blocks", "driver_sums", "driver")
+_DRIVER = ("driver_space", "driver_blocks", "driver_sums", "driver_columns", "driver")
 _warned: set[str] = set()
 
 

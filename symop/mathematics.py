@@ -15,6 +15,11 @@ from symop.errors import CallError
 from symop.program import Program
 from symop.symbolic import expressions, gradients
 
+# A factor before a function or a word, and a word before a factor.
+_BEFORE_WORD = re.compile(
+    r"(?<=[\w})]) (?=\\(?:operatorname|mathrm|log|exp|a?(?:sin|cos|tan)h?|sec|csc|cot)\b)"
+)
+_AFTER_WORD = re.compile(r"(\\mathrm\{[^{}]*\}) (?=[\w(]|\\(?!vee|wedge|neq|leq|geq|,))")
 _SPACE = "http://www.w3.org/1998/Math/MathML"
 # What sympy would set as a product of letters: `out`, `grad_{out}`.
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
@@ -123,7 +128,12 @@ def _element(text: str) -> str:
     except ImportError as error:
         raise CallError("MathML is made with docutils, which is not installed; install "
                         "symop-torch[report]") from error  # fmt: skip
-    element = str(tex2mathml(text, as_block=True))
+    element = str(tex2mathml(spaced(text), as_block=True))
     inner = element[element.index(">") + 1 : element.rindex("</math>")]
     # The one entity that HTML knows and XML does not.
     return f"<mrow>{inner}</mrow>".replace("&ApplyFunction;", "&#x2061;")
+
+
+def spaced(text: str) -> str:
+    """LaTeX with the thin spaces beside words that TeX makes by itself."""
+    return _BEFORE_WORD.sub(r"\\, ", _AFTER_WORD.sub(r"\1\\, ", text))

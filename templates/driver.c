@@ -140,6 +140,22 @@ __attribute__((visibility("default"))) int64_t symop_drive(
         order[j] = d;
     }
     const int is_columns = reduced && !is_empty && last_reduced < count - 1;
+    const int64_t beyond = is_columns ? sizes[order[count - 1]] % WIDTH : 0;
+    if (beyond && sizes[order[count - 1]] >= SHORT) {
+        /* Whole blocks of columns first; the rest of several rows makes blocks of its own. */
+        const int64_t whole = sizes[order[count - 1]] - beyond;
+        int64_t part[ndim];
+        void *later[operands];
+        memcpy(part, sizes, sizeof part);
+        part[order[count - 1]] = whole;
+        const int64_t failed = symop_drive(kernel, ndim, part, data, strides, number);
+        for (int k = 0; k < operands; ++k) {
+            const int64_t step = strides[k * ndim + order[count - 1]] * kernel->item[k];
+            later[k] = (char *)data[k] + whole * step;
+        }
+        part[order[count - 1]] = beyond;
+        return failed ? failed : symop_drive(kernel, ndim, part, later, strides, number);
+    }
     int64_t room[3 * ((count + 1) * (operands + 1) + operands) + operands];
     struct call c = { kernel, operands, number, (char *const *)data, {0}, {0}, {0} };
     struct space *spaces[3] = { &c.outer, &c.inner, &c.kept };

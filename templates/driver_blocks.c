@@ -46,6 +46,19 @@ static void move(const struct call *c, int k, char *base, int64_t start, int64_t
     }
 }
 
+/* Where n elements from `start` on stand one after another; 0 where they do not. */
+static char *together_at(const struct call *c, int k, char *base, int64_t start, int64_t n)
+{
+    const struct space *s = &c->inner;
+    const int item = c->kernel->item[k], last = s->count - 1;
+    if (s->step[k] == item) {
+        return base + start * item;
+    }
+    const int is_run = s->step[k] < 0 && s->stride[last * c->operands + k] == item
+                       && start % s->size[last] + n <= s->size[last];
+    return is_run ? base + offset(s, c->operands, k, start) : 0;
+}
+
 /* Computes n elements from `start` on: at most TILE, or any whole blocks that are in place.
    room: TILE * 8 bytes an operand. into: the accumulators of what is reduced; totals: where
    sums are added, in place of them. */
@@ -58,11 +71,10 @@ static void compute(const struct call *c, char *const *base, int64_t start, int6
     void *out[kernel->results];
     for (int k = 0; k < kernel->inputs; ++k) {
         const int item = kernel->item[k];
-        if (kernel->uniform[k]) {
-            in[k] = base[k];
-        } else if (c->inner.step[k] == item && n == padded) {
-            in[k] = base[k] + start * item;
-        } else {
+        in[k] = kernel->uniform[k] ? base[k]
+                : n == padded      ? together_at(c, k, base[k], start, n)
+                                   : 0;
+        if (!in[k]) {
             char *to = room + (int64_t)k * TILE * 8;
             move(c, k, base[k], start, n, to, 0);
             memset(to + n * item, 0, (padded - n) * item);
@@ -70,10 +82,10 @@ static void compute(const struct call *c, char *const *base, int64_t start, int6
         }
     }
     for (int r = 0; r < kernel->results; ++r) {
-        const int k = kernel->inputs + r, item = kernel->item[k];
-        const int in_place = c->inner.step[k] == item && n == padded;
+        const int k = kernel->inputs + r;
+        char *there = !kernel->reduced[r] && n == padded ? together_at(c, k, base[k], start, n) : 0;
         out[r] = kernel->reduced[r] ? (totals ? 0 : into[r])
-                 : in_place         ? base[k] + start * item
+                 : there            ? there
                                     : room + (int64_t)k * TILE * 8;
     }
     if (totals) {

@@ -22,6 +22,7 @@ enum {
     WIDTH = 64,       /* elements of a block; the last one is padded */
     SHORT = 256,      /* rows that are gathered rather than computed one by one */
     TILE = 2048,      /* elements that are gathered at a time */
+    WIDE = 16384,     /* columns that are added up at a time */
     CHUNK = 8192,     /* elements of one partial sum */
     ROWS = 64,        /* rows that are added up before they go into a double */
     PARALLEL = 32768, /* elements worth a second thread */

@@ -14,6 +14,8 @@ static inline double combined(int combine, double a, double b)
     }
 }
 
+static inline int64_t real_size(const struct kernel *kernel) { return kernel->is_double ? 8 : 4; }
+
 static inline double real_at(const struct kernel *kernel, const void *from, int64_t i)
 {
     return kernel->is_double ? ((const double *)from)[i] : ((const float *)from)[i];
@@ -86,31 +88,32 @@ static void locate(const struct call *c, int64_t cell, char **base)
     }
 }
 
-/* Memory of a thread: buffers for the operands, accumulators for the results. */
+/* Memory of a thread: buffers for the operands, `wide` accumulators for each result, and a block
+   of them aside. */
 struct room {
     char *buffers, *sums, *spare;
     void **into, **aside;
 };
 
-static int64_t room_size(const struct call *c)
+static int64_t room_size(const struct call *c, int64_t wide)
 {
-    const int64_t sums = (int64_t)c->kernel->results * TILE * 8;
-    return (int64_t)c->operands * TILE * 8 + 2 * sums + 2 * c->kernel->results * 8 + 64;
+    const int64_t sums = (int64_t)c->kernel->results * (wide + WIDTH) * 8;
+    return (int64_t)c->operands * TILE * 8 + sums + 2 * c->kernel->results * 8 + 64;
 }
 
-static struct room in_room(const struct call *c, char *memory)
+static struct room in_room(const struct call *c, int64_t wide, char *memory)
 {
     const int results = c->kernel->results;
     struct room r;
     memory += -(uintptr_t)memory & 63;
     r.buffers = memory;
     r.sums = r.buffers + (int64_t)c->operands * TILE * 8;
-    r.spare = r.sums + (int64_t)results * TILE * 8;
-    r.into = (void **)(r.spare + (int64_t)results * TILE * 8);
+    r.spare = r.sums + results * wide * 8;
+    r.into = (void **)(r.spare + (int64_t)results * WIDTH * 8);
     r.aside = r.into + results;
     for (int k = 0; k < results; ++k) {
-        r.into[k] = r.sums + (int64_t)k * TILE * 8;
-        r.aside[k] = r.spare + (int64_t)k * TILE * 8;
+        r.into[k] = r.sums + k * wide * 8;
+        r.aside[k] = r.spare + (int64_t)k * WIDTH * 8;
     }
     return r;
 }
@@ -126,20 +129,20 @@ static void begin_sums(const struct call *c, void *const *into, int64_t n)
 
 /* Adds n elements to accumulators; where a block is not whole, by way of others, so that what
    pads it is left out. */
-static void accumulate(const struct call *c, struct room *room, char *const *base, int64_t start,
-                       int64_t n, int64_t advance)
+static void accumulate(const struct call *c, struct room *room, void *const *into,
+                       char *const *base, int64_t start, int64_t n, int64_t advance)
 {
     const int64_t whole = n / WIDTH * WIDTH;
     if (whole) {
-        compute(c, base, start, whole, room->buffers, room->into, advance, 0);
+        compute(c, base, start, whole, room->buffers, into, advance, 0);
     }
     if (whole < n) {
         begin_sums(c, room->aside, WIDTH);
         compute(c, base, start + whole, n - whole, room->buffers, room->aside, 0, 0);
         for (int r = 0; r < c->kernel->results; ++r) {
             if (c->kernel->reduced[r]) {
-                const int64_t at = advance * whole * (c->kernel->is_double ? 8 : 4);
-                combine_all(c->kernel, r, (char *)room->into[r] + at, room->aside[r], n - whole);
+                const int64_t at = advance * whole * real_size(c->kernel);
+                combine_all(c->kernel, r, (char *)into[r] + at, room->aside[r], n - whole);
             }
         }
     }
@@ -161,13 +164,13 @@ static void reduce_chunk(const struct call *c, struct room *room, char *const *b
     const int64_t tile = is_in_place(c) ? CHUNK : TILE;
     begin_sums(c, room->into, WIDTH);
     for (; start < end; start += tile) {
-        accumulate(c, room, base, start, least(tile, end - start), 0);
+        accumulate(c, room, room->into, base, start, least(tile, end - start), 0);
     }
     for (int r = 0; r < kernel->results; ++r) {
         if (kernel->reduced[r]) {
             char *lanes = room->into[r];
             for (int half = WIDTH / 2; half > 0; half /= 2) {
-                combine_all(kernel, r, lanes, lanes + half * (kernel->is_double ? 8 : 4), half);
+                combine_all(kernel, r, lanes, lanes + half * real_size(kernel), half);
             }
             total[r] = real_at(kernel, lanes, 0);
         }
@@ -178,11 +181,11 @@ static void reduce_chunk(const struct call *c, struct room *room, char *const *b
 static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, int64_t last,
                            double *partial)
 {
-    char few[FEW], *memory = taken(few, FEW, room_size(c));
+    char few[FEW], *memory = taken(few, FEW, room_size(c, WIDTH));
     if (!memory) {
         return NO_MEMORY;
     }
-    struct room room = in_room(c, memory);
+    struct room room = in_room(c, WIDTH, memory);
     char *base[c->operands];
     for (int64_t task = first; task < last; ++task) {
         const int64_t start = task % chunks * CHUNK;
@@ -228,119 +231,5 @@ static int64_t reduce_rows(const struct call *c)
         }
     }
     given_back(few, partial);
-    return failed;
-}
-
-/* How the rows of a sum over the outer dims are shared out. Short rows are taken several at a
-   time, so that blocks are full. */
-struct columns {
-    int64_t depth, together, width, rows, height, groups, tiles;
-};
-
-static struct columns columns_of(const struct call *c)
-{
-    struct columns s;
-    const int64_t length = c->inner.length;
-    s.depth = c->kept.length;
-    s.together = least(quotient(TILE / 2, s.depth), length / s.depth);
-    s.width = s.together * s.depth;
-    s.rows = quotient(length, s.width);
-    const int64_t room = SCRATCH / s.width / c->outer.length;
-    s.height = quotient(s.rows, room < 1 ? 1 : least(room, 32));
-    s.height = s.height < ROWS ? ROWS : s.height;
-    s.groups = quotient(s.rows, s.height);
-    s.tiles = quotient(s.width, TILE);
-    return s;
-}
-
-static void reduce_tile(const struct call *c, const struct columns *s, struct room *room,
-                        char *const *base, int64_t group, int64_t column, double *total)
-{
-    const struct kernel *kernel = c->kernel;
-    const int64_t n = least(TILE, s->width - column);
-    const int64_t end = least(s->rows, (group + 1) * s->height);
-    for (int r = 0; r < kernel->results; ++r) {
-        for (int64_t i = 0; i < n; ++i) {
-            total[r * s->width + i] = initial(kernel->combine[r]);
-        }
-    }
-    for (int64_t first = group * s->height; first < end; first += ROWS) {
-        begin_sums(c, room->into, n);
-        for (int64_t row = first; row < least(end, first + ROWS); ++row) {
-            const int64_t start = row * s->width + column;
-            if (start < c->inner.length) {
-                accumulate(c, room, base, start, least(n, c->inner.length - start), 1);
-            }
-        }
-        for (int r = 0; r < kernel->results; ++r) {
-            double *to = total + r * s->width;
-            if (kernel->reduced[r] && kernel->is_double) {
-                combine_doubles(kernel->combine[r], to, room->into[r], n);
-            } else if (kernel->reduced[r]) {
-                combine_mixed(kernel->combine[r], to, room->into[r], n);
-            }
-        }
-    }
-}
-
-/* A share of the partial sums of all columns. */
-static int64_t reduce_some_columns(const struct call *c, const struct columns *s, int64_t first,
-                                   int64_t last, double *partial)
-{
-    char few[FEW], *memory = taken(few, FEW, room_size(c));
-    if (!memory) {
-        return NO_MEMORY;
-    }
-    struct room room = in_room(c, memory);
-    char *base[c->operands];
-    for (int64_t task = first; task < last; ++task) {
-        const int64_t column = task % s->tiles * TILE, group = task / s->tiles % s->groups;
-        locate(c, task / s->tiles / s->groups, base);
-        reduce_tile(c, s, &room, base, group, column,
-                    partial + task / s->tiles * c->kernel->results * s->width + column);
-    }
-    given_back(few, memory);
-    return DONE;
-}
-
-/* The innermost dim stays: rows are added to one another. */
-static int64_t reduce_columns(const struct call *c)
-{
-    const struct kernel *kernel = c->kernel;
-    const struct columns s = columns_of(c);
-    const int64_t cells = c->outer.length, each = kernel->results * s.width;
-    const int64_t tasks = cells * s.groups * s.tiles;
-    double *partial = malloc(sizeof(double) * cells * s.groups * each);
-    int64_t failed = partial ? DONE : NO_MEMORY;
-    if (partial && (cells * c->inner.length < PARALLEL || threads() == 1)) {
-        failed = reduce_some_columns(c, &s, 0, tasks, partial);
-    } else if (partial) {
-        const int64_t parts = least(tasks, 4 * threads());
-        #pragma omp parallel for schedule(static) reduction(| : failed)
-        for (int64_t part = 0; part < parts; ++part) {
-            failed |= reduce_some_columns(c, &s, tasks * part / parts, tasks * (part + 1) / parts,
-                                          partial);
-        }
-    }
-    for (int64_t cell = 0; !failed && cell < cells; ++cell) {
-        for (int r = 0; r < kernel->results; ++r) {
-            const int k = kernel->inputs + r;
-            char *to = c->data[k] + offset(&c->outer, c->operands, k, cell);
-            double *first = partial + cell * s.groups * each + r * s.width;
-            if (!kernel->reduced[r]) {
-                continue;
-            }
-            for (int64_t group = 1; group < s.groups; ++group) {
-                combine_doubles(kernel->combine[r], first, first + group * each, s.width);
-            }
-            for (int64_t row = 1; row < s.together; ++row) {
-                combine_doubles(kernel->combine[r], first, first + row * s.depth, s.depth);
-            }
-            for (int64_t column = 0; column < s.depth; ++column) {
-                finish(c, r, to + offset(&c->kept, c->operands, k, column), first[column]);
-            }
-        }
-    }
-    free(partial);
     return failed;
 }

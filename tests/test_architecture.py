@@ -18,6 +18,7 @@ from symop.lowering import BUILT_IN, lower
 from symop.parsing import parse
 from symop.reference import ReferenceView
 from symop.rendering import template_folder
+from symop.report_page import PageView
 from symop.views import ModuleView
 
 ROOT = Path(__file__).parent.parent / "symop"
@@ -71,7 +72,7 @@ LAYERS = (
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing", "plotting"),
+    ("checking", "showing", "plotting", "timings", "transform_checks"),
     ("drawing",),
     ("notebook", "report_page"),
     ("api",),
@@ -128,6 +129,7 @@ def test_only_backends_name_torch_operations():
         ("carried.py.j2", SectionView),
         ("carried.c.j2", SourceView),
         ("reference.py.j2", ReferenceView),
+        ("report.html.j2", PageView),
     ],
 )
 def test_template_variables_are_the_fields_of_the_view(template, view):

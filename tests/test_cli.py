@@ -476,7 +476,7 @@ def test_check_refuses_other_files(tmp_path):
 def test_check_as_json_and_quiet(tmp_path):
     found = json.loads(invoke("check", "x*y", "--json").stdout)
     assert found["holds"] is True
-    assert {a["quantity"] for a in found["accuracies"]} >= {"out", "d out/d x"}
+    assert {a["quantity"] for a in found["accuracies"]} >= {"out", "d out / d x"}
     quiet = invoke("check", "x*y", "--quiet")
     assert (quiet.exit_code, quiet.output) == (0, "")
     invoke("generate", P3, "--name", "legendre_p3", "--out", str(tmp_path), "--no-tests")

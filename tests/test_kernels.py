@@ -1,9 +1,11 @@
 """Fused CPU kernels against plain operations: values, gradients, layouts, and their bits."""
 
 import itertools
+import math
 import re
 from pathlib import Path
 
+import mpmath as mp
 import pytest
 import torch
 
@@ -35,6 +37,8 @@ FORMULAS = {
     "shifted": "sum(x + w)",
     "power": "abs(x)**p + x**-2 + x**11",
     "clipped": "maximum(minimum(x, 1), -1)*w",
+    "shared": "a*b + x*sign(a) + where(b > 0, log(abs(b))*a, a*a*b - x)",
+    "well": "4*e*((s/r)**12 - (s/r)**6)",
     "product": "prod(x, 0)",
     "double": "float_ + double_*int_",
 }
@@ -144,6 +148,7 @@ def layouts(x):
 
 ELEMENTWISE = [
     "legendre", "affine", "wave", "gelu", "mish", "swiglu", "branches", "power", "clipped",
+    "shared", "well",
 ]  # fmt: skip
 
 
@@ -164,11 +169,51 @@ def test_bits_do_not_depend_on_layout_position_or_size(name, dtype):
         part = op(*(v[start : start + size] for v in flat))
         assert_same_bits(part, whole.flatten()[start : start + size])
     # One number for all elements is one among others.
-    for k in range(n):
-        one = values[k][3, 5]
-        filled = [*values[:k], torch.full_like(values[k], one.item()), *values[k + 1 :]]
-        single = [*values[:k], one, *values[k + 1 :]]
-        assert_same_bits(op(*single).expand(whole.shape), op(*filled))
+    for count in (1, 2):
+        for chosen in itertools.combinations(range(n), count):
+            ones = {k: values[k][3, 5] for k in chosen}
+            filled = [torch.full_like(v, ones[k].item()) if k in ones else v
+                      for k, v in enumerate(values)]  # fmt: skip
+            single = [ones.get(k, v) for k, v in enumerate(values)]
+            assert_same_bits(op(*single).expand(whole.shape), op(*filled))
+
+
+@pytest.mark.parametrize("exponent", [9, 12, 17, 31, 63, -9, -12, -31, 64, -100])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_integer_powers_are_right_to_the_last_digit(exponent, dtype):
+    op = symop.compile(f"x**({exponent})", backend="cpu")
+    most = math.log10(torch.finfo(dtype).max) / abs(exponent)
+    generator = torch.Generator().manual_seed(0)
+    near = 1 + torch.randn(400, generator=generator, dtype=torch.float64) / abs(exponent)
+    wide = 10 ** ((torch.rand(400, generator=generator, dtype=torch.float64) * 2 - 1) * most)
+    special = torch.tensor([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-30, 1e30])
+    x = torch.cat([near, -near, wide, -wide, special.double()]).to(dtype)
+    found = op(x)
+    with mp.workprec(300):
+        true = [_power(float(v), exponent) for v in x]
+    # Beyond 63 it is pow that computes them.
+    assert_within(found, true, ulps=0.8 if abs(exponent) < 64 else 1.0)
+
+
+def _power(x, exponent):
+    """x**exponent, exact enough; of what is not finite, what C says."""
+    if x == 0 or not math.isfinite(x):
+        return x**exponent if x or exponent > 0 else math.copysign(math.inf, x) ** -exponent
+    return mp.mpf(x) ** exponent
+
+
+def assert_within(found, true, ulps):
+    """Each value is the true one up to some units in the last place of its dtype."""
+    for value, exact in zip(found, true, strict=True):
+        with mp.workprec(300):
+            near = torch.tensor(float(exact), dtype=torch.float64).to(found.dtype)
+            if not (near.isfinite().item() and near.item() != 0):
+                torch.testing.assert_close(value, near, rtol=0, atol=5e-324, equal_nan=True)
+                continue
+            toward = torch.full_like(near, math.inf)
+            step = (torch.nextafter(near.abs(), toward) - near.abs()).item()
+            error = abs(mp.mpf(value.item()) - exact) / step
+        assert error <= ulps, (value.item(), exact)
 
 
 REDUCING = ["fit", "mse", "root", "softmax", "rms_norm", "log_sum", "largest", "shifted"]
@@ -215,6 +260,37 @@ def test_bits_do_not_depend_on_threads(name, shapes):
     for others in found[1:]:
         for a, b in zip(found[0], others, strict=True):
             assert_same_bits(a, b)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+@pytest.mark.parametrize(
+    "shape",
+    [(70, 64), (33, 255), (65, 256), (65, 257), (200, 1000), (5, 2111), (3, 5000), (2, 20000),
+     (130, 17000), (4, 30, 300), (7, 3, 1, 321), (1, 999), (0, 999), (2, 70000)],
+)  # fmt: skip
+def test_sums_of_columns(shape, dtype):
+    # Small whole numbers, whose sums are exact.
+    generator = torch.Generator().manual_seed(0)
+
+    def whole(*size):
+        return torch.randint(-3, 4, size, generator=generator).to(dtype)
+
+    op = symop.compile("w*x + b", backend="cpu")
+    w, x, b = whole(shape[-1]), whole(*shape), whole(shape[-1])
+    grad = whole(*shape)
+    dims = tuple(range(len(shape) - 1))
+    expected = ((grad * x).sum(dims), grad * w, grad.sum(dims))
+    leaves = [v.requires_grad_() for v in (w, x, b)]
+    apart = torch.zeros(*shape[:-1], 2 * shape[-1] + 1, dtype=dtype)[..., 1::2].copy_(grad)
+    before = torch.get_num_threads()
+    try:
+        for threads, cotangent in itertools.product((1, 2), (grad, apart)):
+            torch.set_num_threads(threads)
+            found = torch.autograd.grad(op(*leaves), leaves, cotangent)
+            for value, exact in zip(found, expected, strict=True):
+                assert torch.equal(value, exact)
+    finally:
+        torch.set_num_threads(before)
 
 
 def assert_same_bits(a, b):

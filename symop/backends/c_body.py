@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import copy
-import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from fractions import Fraction
-from typing import Protocol
 
-from symop.backends.vector_math import SPELLED, bound, far, spelling
+from symop.backends.c_text import ATOM, CONDITIONAL, UNARY, Spelling, Text, spelled_in_c
+from symop.backends.vector_math import SPELLED
 from symop.frames import Frame
 from symop.loops import Loop, Result
-from symop.program import COMPARISONS, LOGICAL, Node, needed
-
-# Words of C, and names that the templates use themselves.
-_TAKEN = frozenset(
-    {
-        "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
-        "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
-        "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
-        "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "real", "element",
-        "span", "sum", "add_up", "number", "in", "out", "total", "count", "n", "i", "block",
-        "advance", "is_large", "is_whole", "item", "uniform", "reduced", "type", "combine", "over",
-        "kernel", "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
-        "narrowed", "unix", "linux",
-    }
-)  # fmt: skip
-
+from symop.program import COMPARISONS, LEAVES, LOGICAL, Node, needed
 
 _BINARY = {"add": ("+", 10), "sub": ("-", 10), "mul": ("*", 11), "div": ("/", 11)}
 _COMPARE = {
@@ -35,94 +18,38 @@ _COMPARE = {
     "ne": ("!=", 7),
 }  # fmt: skip
 _LOGICAL = {"and": ("&", 6), "or": ("|", 4)}
-ATOM, UNARY, CONDITIONAL = 15, 12, 2
 
 # Integer powers are products up to here; beyond, their rounding errors would show.
-_LARGEST_POWER = 8
-
-
-@dataclass(frozen=True)
-class Text:
-    """An expression, and how tightly its outermost operator binds."""
-
-    text: str
-    binding: int = ATOM
-
-    def at(self, binding: int) -> str:
-        """The text as an operand, in parentheses where the operator around it binds tighter."""
-        return self.text if self.binding >= binding else f"({self.text})"
-
-
-def spelled_in_c(name: str) -> str:
-    """The name of an argument as C spells it."""
-    return f"{name}_" if name in _TAKEN or name.endswith("_") or name.isupper() else name
-
-
-class Spelling(Protocol):
-    """How numbers and functions are written."""
-
-    @property
-    def fused(self) -> str:
-        """A product and a sum with one rounding."""
-
-    def number(self, value: Fraction) -> Text:
-        """A constant."""
-
-    def function(self, name: str, *, anywhere: bool = False) -> str:
-        """The name of a function; `anywhere`, of its spelling that is right for all arguments."""
-
-    def bound(self, name: str) -> Text | None:
-        """The largest |x| that the vectorised spelling of a function is right for, if any."""
-
-    def far(self, name: str) -> str | None:
-        """The function that says where the vectorised spelling of a function is wrong, if any."""
-
-
-@dataclass(frozen=True)
-class FixedType:
-    """The spelling for one type: 2.5f, symop_expf(x)."""
-
-    is_double: bool
-
-    @property
-    def fused(self) -> str:
-        """FMA or FMAF."""
-        return "FMA" if self.is_double else "FMAF"
-
-    def number(self, value: Fraction) -> Text:
-        """A literal with the suffix of the type."""
-        return _number(value, self.is_double)
-
-    def function(self, name: str, *, anywhere: bool = False) -> str:
-        """The function of the type."""
-        return spelling(name, self.is_double, anywhere=anywhere)
-
-    def bound(self, name: str) -> Text | None:
-        """A literal."""
-        most = bound(name, self.is_double)
-        return None if most is None else self.number(Fraction(most))
-
-    def far(self, name: str) -> str | None:
-        """The function of the type."""
-        return far(name, self.is_double)
+_LARGEST_PRODUCT = 8
+# What symop_integer_power can do.
+_LARGEST_POWER = 63
 
 
 class Body:
     """Prints what a loop computes for one element, one statement a line.
 
     width: longer expressions are split.
+    before: the statements for what is the same for all elements, which stand before the loop. In
+        the loop they would be computed for each: compilers do not move what is a choice.
 
     Args:
         loop: the loop.
         results: those of its results that are wanted.
         spelling: how numbers and functions are written.
         anywhere: whether functions are those that are right for arguments of any size.
+        uniform: the inputs of one element.
     """
 
     width = 72
 
     def __init__(
-        self, loop: Loop, results: Sequence[Result], spelling: Spelling, *, anywhere: bool = False
+        self,
+        loop: Loop,
+        results: Sequence[Result],
+        spelling: Spelling,
+        *,
+        anywhere: bool = False,
+        uniform: Collection[str] = (),
     ) -> None:
         self.loop = loop
         self.results: list[Result] = list(results)
@@ -130,22 +57,61 @@ class Body:
         self.anywhere = anywhere
         self.nodes = loop.nodes
         self.names = {a.name: spelled_in_c(a.name) for a in loop.inputs}
+        self.uniform = uniform
+        self.before: list[str] = []
+        self.lines: list[str] = []
+        self.texts: dict[int, Text] = {}
+        self.counter = 0
+        self._known: dict[int, Text] = {}
+        self._count_before = 0
         self._begin({result.node for result in self.results})
+        self._print_before()
+
+    def _print_before(self) -> None:
+        invariant = self._invariant()
+        inside = {o for k, n in self._living() if k not in invariant for o in n.operands}
+        inside |= {result.node for result in self.results}
+        printer = copy.copy(self)
+        printer.anywhere = True
+        for index, node in self._living():
+            if index in invariant:
+                printer._visit(index, node)
+                if index in inside and node.op not in LEAVES:
+                    printer.named_value(index)
+        self.before, self.lines = printer.lines, []
+        self._known = {index: printer.texts[index] for index in invariant}
+        self._count_before = self.counter = printer.counter
+        self.texts = dict(self._known)
+
+    def _invariant(self) -> set[int]:
+        """The nodes that are the same for all elements and are computed before the loop."""
+        found: set[int] = set()
+        for index, node in self._living():
+            is_known = node.value in self.uniform if node.op in ("argument", "mask") else True
+            if is_known and found.issuperset(node.operands):
+                found.add(index)
+        # A product that a sum takes up with one rounding stays with it: with tensors of any shape
+        # the bits are the same.
+        return {k for k in found if not (self._is_product(k) and self.reader[k] not in found)}
+
+    def _living(self) -> list[tuple[int, Node]]:
+        return [(k, node) for k, node in enumerate(self.nodes) if self.alive[k]]
 
     def _begin(self, wanted: set[int]) -> None:
         """Print anew: the nodes that the wanted ones depend on."""
-        self.texts: dict[int, Text] = {}
-        self.lines: list[str] = []
+        self.texts = dict(self._known)
+        self.lines = []
         self.functions: set[str] = set()
-        self.counter = 0
+        self.counter = self._count_before
         self.alive = needed(self.nodes, wanted)
         self.reads = [0] * len(self.nodes)
         for index in wanted:
             self.reads[index] += sum(r.node == index for r in self.results) or 1
-        for index, node in enumerate(self.nodes):
-            if self.alive[index]:
-                for operand in node.operands:
-                    self.reads[operand] += 1
+        self.reader = [-1] * len(self.nodes)
+        for index, node in self._living():
+            for operand in node.operands:
+                self.reads[operand] += 1
+                self.reader[operand] = index
 
     def read(self) -> set[str]:
         """The names of the inputs that are read."""
@@ -180,8 +146,8 @@ class Body:
     def body(self) -> list[str]:
         """The statements for one element; `texts` then holds what the results are."""
         self.lines += self.loads()
-        for index, node in enumerate(self.nodes):
-            if self.alive[index]:
+        for index, node in self._living():
+            if index not in self._known:
                 self._visit(index, node)
         return self.lines
 
@@ -189,8 +155,8 @@ class Body:
         """Tests whether arguments are too far out for a vector function; none where all serve."""
         tests = [
             (node, self.spelling.bound(node.op), self.spelling.far(node.op))
-            for index, node in enumerate(self.nodes)
-            if self.alive[index] and node.op in SPELLED
+            for index, node in self._living()
+            if node.op in SPELLED and index not in self._known
         ]
         tests = [test for test in tests if test[1] or test[2]]
         if not tests:
@@ -212,7 +178,8 @@ class Body:
         text = self.texts[index]
         if not text.text.isidentifier():
             name = self._fresh()
-            self.lines.append(f"const real {name} = {text.text};")
+            kind = "int" if self.nodes[index].is_condition else "real"
+            self.lines.append(f"const {kind} {name} = {text.text};")
             text = self.texts[index] = Text(name)
         return text
 
@@ -225,13 +192,10 @@ class Body:
 
     def _visit(self, index: int, node: Node) -> None:
         text = self._expression(node)
-        leaf = node.op in ("argument", "mask", "constant", "pi", "count")
-        if not leaf and (self.reads[index] > 1 or len(text.text) > self.width):
-            name = self._fresh()
-            kind = "int" if node.is_condition else "real"
-            self.lines.append(f"const {kind} {name} = {text.text};")
-            text = Text(name)
         self.texts[index] = text
+        is_long = len(text.text) > self.width and not self._is_product(index)
+        if node.op not in LEAVES and (self.reads[index] > 1 or is_long):
+            self.named_value(index)
 
     def _named(self, index: int) -> Text:
         """An operand that must be computed before a choice is made, so that loops have none."""
@@ -239,12 +203,7 @@ class Body:
         is_plain = text.binding == ATOM and "(" not in text.text
         if is_plain or self.nodes[index].op == "constant":
             return text
-        if "(" in text.text:
-            name = self._fresh()
-            kind = "int" if self.nodes[index].is_condition else "real"
-            self.lines.append(f"const {kind} {name} = {text.text};")
-            self.texts[index] = Text(name)
-        return self.texts[index]
+        return self.named_value(index) if "(" in text.text else text
 
     def _expression(self, node: Node) -> Text:
         match node.op:
@@ -277,7 +236,7 @@ class Body:
         return Text(f"{code}({values})")
 
     def _binary(self, op: str, sign: str, binding: int, operands: tuple[int, ...]) -> Text:
-        a, b = (self.texts[o] for o in operands)
+        a, b = (self._short(o) for o in operands)
         # Comparisons inside & and | stand in parentheses, as compilers ask for.
         inner = UNARY if op in LOGICAL else binding
         return Text(f"{a.at(inner)} {sign} {b.at(inner + (op not in LOGICAL))}", binding)
@@ -297,7 +256,7 @@ class Body:
             return None
         place = places[0]
         p, q = (self.texts[o] for o in self.nodes[node.operands[place]].operands)
-        rest = self.texts[node.operands[1 - place]]
+        rest = self._short(node.operands[1 - place])
         first, other = p.text, rest.text
         if node.op == "sub" and place == 0:
             other = f"-{rest.at(UNARY + 1)}"
@@ -306,27 +265,30 @@ class Body:
         return Text(f"{self.spelling.fused}({first}, {q.text}, {other})")
 
     def _is_product(self, index: int) -> bool:
-        """Whether a node is a product that nothing else reads."""
-        node = self.nodes[index]
-        return node.op == "mul" and self.reads[index] == 1 and " * " in self.texts[index].text
+        """Whether a node is a product that a sum alone reads.
+
+        A matter of the program, not of how long texts are, so that all variants round alike.
+        """
+        if self.nodes[index].op != "mul" or self.reads[index] != 1:
+            return False
+        return self.nodes[self.reader[index]].op in ("add", "sub") and self.reader[index] >= 0
+
+    def _short(self, index: int) -> Text:
+        """An operand, by name where it is long."""
+        text = self.texts[index]
+        return self.named_value(index) if len(text.text) > self.width else text
 
     def _has_constant(self, index: int) -> bool:
         return any(self.nodes[o].op == "constant" for o in self.nodes[index].operands)
 
     def _integer_power(self, operand: int, exponent: int) -> Text:
         size = abs(exponent)
-        if size > _LARGEST_POWER:
-            self.functions.add("pow")
-            power = self.spelling.number(Fraction(exponent)).text
-            return Text(f"{self.spelling.function('pow')}({self.texts[operand].text}, {power})")
+        if size > _LARGEST_PRODUCT:
+            return self._large_power(self.texts[operand].text, exponent)
         one = self.spelling.number(Fraction(1)).text
         if size == 0:
             return Text(one)
-        base = self.texts[operand]
-        if not (base.binding == ATOM and base.text.isidentifier()) and size > 1:
-            name = self._fresh()
-            self.lines.append(f"const real {name} = {base.text};")
-            base = self.texts[operand] = Text(name)
+        base = self.named_value(operand) if size > 1 else self.texts[operand]
         text = base
         if size > 1:
             text = Text(" * ".join([base.text] * size), 11)
@@ -337,24 +299,9 @@ class Body:
                 text = Text(f"{name} * {name}", 11)
         return text if exponent > 0 else Text(f"{one} / {text.at(12)}", 11)
 
-
-def _number(value: Fraction, is_double: bool) -> Text:
-    near = float(value)
-    if not is_double:
-        try:
-            near = struct.unpack("f", struct.pack("f", near))[0]
-        except OverflowError:
-            near = float("inf") if near > 0 else float("-inf")
-    if near in (float("inf"), float("-inf")):
-        return Text("INFINITY" if near > 0 else "-INFINITY", ATOM if near > 0 else UNARY)
-    text = repr(near) if is_double else _shortest(near)
-    return Text(text + ("" if is_double else "f"), UNARY if near < 0 else ATOM)
-
-
-def _shortest(value: float) -> str:
-    """The shortest decimal that is this number in float32."""
-    for digits in range(1, 10):
-        text = repr(float(f"{value:.{digits}g}"))
-        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
-            return text
-    return repr(value)
+    def _large_power(self, base: str, exponent: int) -> Text:
+        is_integer = abs(exponent) <= _LARGEST_POWER
+        name = "integer_power" if is_integer else "pow"
+        self.functions.add(name)
+        power = str(exponent) if is_integer else self.spelling.number(Fraction(exponent)).text
+        return Text(f"{self.spelling.function(name)}({base}, {power})")

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symop.backends.c_body import ATOM, CONDITIONAL, UNARY, Body, Text
+from symop.backends.c_body import Body
+from symop.backends.c_text import ATOM, CONDITIONAL, UNARY, Text
 from symop.backends.vector_math import FUNCTIONS, bound, definitions, far, spelling
 from symop.frames import SCALAR, Frame
 from symop.loops import Loop
@@ -152,8 +153,8 @@ def _pass_view(macro: str, comment: str, loop: Loop, spelling: _AnyType) -> Pass
         hows=", ".join(f"HOW{k}" for k in range(len(loop.results))),
         means=", ".join(str(int(r.over is not None)) for r in loop.results),
         items=", ".join("1" if a.is_mask else "sizeof(element)" for a in inputs),
-        has_count=any("count" in line for line in body),
-        pointers=tuple(printer.pointers()),
+        has_count=any("count" in line for line in (*printer.before, *body)),
+        pointers=(*printer.pointers(), *printer.before),
         guard=tuple(guard),
         far_body=(*distant.body(), *distant.stores()) if guard else (),
         body=tuple(body),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symop.backends.c_body import CONDITIONAL, Body, FixedType, Text
+from symop.backends.c_body import Body
+from symop.backends.c_text import CONDITIONAL, FixedType, Text
 from symop.backends.vector_math import SPELLED, definitions
 from symop.loops import Loop, Routine, schedule
 from symop.lowering import NoForm, lower
@@ -155,7 +156,10 @@ class _Printer(Body):
         self.variant = variant
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         results = [loop.results[k] for k in variant.wanted]
-        super().__init__(loop, results, FixedType(variant.is_double), anywhere=anywhere)
+        flags = zip(loop.inputs, variant.uniform, strict=True)
+        uniform = {a.name for a, is_uniform in flags if is_uniform}
+        kind = FixedType(variant.is_double)
+        super().__init__(loop, results, kind, anywhere=anywhere, uniform=uniform)
 
     def type_code(self, slot: str) -> int:
         """What a slot is stored as, by its place in DTYPES."""
@@ -178,6 +182,7 @@ class _Printer(Body):
                 value = f"*(const {kind} *)in[{k}]"
                 final = "unsigned char" if argument.is_mask else "real"
                 lines.append(f"const {final} {name} = {self._widened(value, argument.name)};")
+        lines += self.before
         if not self.has_counts():
             lines.append("(void)number;")
         if not self.loop.inputs:

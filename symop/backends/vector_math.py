@@ -81,6 +81,7 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "atanh": ("log2", "log_sum"),
     "hypot": (),
     "selection": (),
+    "integer_power": (),
     "remainder": (),
     **{file: calls for file, (calls, _) in STABLE.items()},
 }
@@ -130,7 +131,9 @@ FUNCTIONS: dict[str, VectorFunction] = {
     )
 }  # fmt: skip
 
+# The functions of the table that C computes, and x**n for integers n, which is no function of it.
 SPELLED = frozenset(FUNCTIONS)
+FUNCTIONS["integer_power"] = VectorFunction("integer_power", "integer_power")
 
 
 @cache

@@ -26,9 +26,7 @@ from symop.errors import CallError
 @naming_options
 @json_option("The report")
 @quiet_option
-def command(
-    formula: str, args: str | None, outputs: str | None, as_json: bool, quiet: bool
-) -> None:
+def command(formula: str, args: str | None, outputs: str | None, as_json: bool, quiet: bool) -> int:
     """Check an op, and leave with 1 where it does not hold."""
     from symop import checking
 
@@ -42,5 +40,4 @@ def command(
         say_json({**asdict(report), "holds": bool(report), "is_accurate": report.is_accurate})
     elif not quiet:
         say(str(report))
-    if not report:
-        raise SystemExit(DIFFERS)
+    return 0 if report else DIFFERS

@@ -79,12 +79,11 @@ def command(
     as_json: bool,
     quiet: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Write files, or compare them."""
     _check_usage(formula, source, options, as_json=as_json, check=check)
     if source is not None:
-        _batch(source, check=check, force=force, jobs=jobs, as_json=as_json, quiet=quiet)
-        return
+        return _batch(source, check=check, force=force, jobs=jobs, as_json=as_json, quiet=quiet)
     assert formula is not None
     import symop
     from symop import files
@@ -102,11 +101,11 @@ def command(
         note(made.note)
     placed = made.placed(options["out"], options["tests"])
     if check:
-        _compare(placed, as_json=as_json, quiet=quiet)
-        return
+        return _compare(placed, as_json=as_json, quiet=quiet)
     files.write(placed, force=force)
     if not quiet:
         say("\n".join(map(str, placed)))
+    return 0
 
 
 def _check_usage(
@@ -148,9 +147,7 @@ def _holds_ops(name: str) -> bool:
     return name == "ops.toml" or b"[tool.symop" in content
 
 
-def _batch(
-    source: Path, *, check: bool, force: bool, jobs: int, as_json: bool, quiet: bool
-) -> None:
+def _batch(source: Path, *, check: bool, force: bool, jobs: int, as_json: bool, quiet: bool) -> int:
     """All ops of a file."""
     from symop import batch
     from symop.ops_file import read_ops
@@ -163,13 +160,13 @@ def _batch(
             note(result.note)
     placed = {_near(p): text for result in results for p, text in result.placed.items()}
     if check:
-        _compare(placed, as_json=as_json, quiet=quiet)
-        return
+        return _compare(placed, as_json=as_json, quiet=quiet)
     written = batch.write(ops, placed, force=force)
     if not quiet:
         lines = [*map(str, written), f"{len(ops.entries)} ops, {len(placed)} files, "
                  f"{len(written)} written"]  # fmt: skip
         say("\n".join(lines))
+    return 0
 
 
 def _near(path: Path) -> Path:
@@ -178,7 +175,7 @@ def _near(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _compare(placed: Mapping[Path, str], *, as_json: bool, quiet: bool) -> None:
+def _compare(placed: Mapping[Path, str], *, as_json: bool, quiet: bool) -> int:
     """Print how files differ from what would be written, and leave with 1 where they do."""
     from symop import files
 
@@ -194,8 +191,7 @@ def _compare(placed: Mapping[Path, str], *, as_json: bool, quiet: bool) -> None:
         if found:
             note(f"{len(found)} of {len(placed)} files are not what would be written; the same "
                  "command without --check writes them")  # fmt: skip
-    if found:
-        raise SystemExit(DIFFERS)
+    return DIFFERS if found else 0
 
 
 def _state(path: Path, differences: Mapping[Path, str]) -> str:

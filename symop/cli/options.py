@@ -46,11 +46,13 @@ quiet_option = click.option(
 )
 
 
-def compiled(formula: str, args: str | None, outputs: str | None) -> Op:
+def compiled(
+    formula: str, args: str | None, outputs: str | None, *, name: str | None = None
+) -> Op:  # fmt: skip
     """The op of a formula on the command line."""
     import symop
 
-    return symop.compile(text_of(formula), args=names(args), outputs=names(outputs))
+    return symop.compile(text_of(formula), args=names(args), outputs=names(outputs), name=name)
 
 
 def text_of(formula: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import os
 import re
 import signal
 import sys
@@ -34,7 +33,7 @@ _LONG_OPTION = re.compile(r"--[A-Za-z][A-Za-z-]*")
 
 
 class Command(click.Command):
-    """A command whose help ends with the exit codes."""
+    """A command whose help ends with the exit codes; its function returns one, or nothing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"epilog": EXIT_CODES, **kwargs})
@@ -126,8 +125,9 @@ class Program(click.Group):
         except SymopError as error:
             refuse(str(error))
             sys.exit(REFUSED)
-        except BrokenPipeError:
-            _leave_quietly()
+        except SystemExit as error:
+            # click leaves with 1 when whoever read the output has closed it, as `head` does.
+            sys.exit(0 if error.code == 1 else error.code)
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             refuse(f"{place}{error.strerror or error}; a path that can be used is expected")
@@ -140,13 +140,6 @@ class Program(click.Group):
 
 
 _REPORT = "please report it with the formula and the output of `symop --version`"
-
-
-def _leave_quietly() -> NoReturn:
-    """Leave when whoever read the output has closed it, as `head` does."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    sys.exit(0)
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -562,8 +562,8 @@ static void span(int64_t n, double count, const void *const *in, const int64_t *
             const real a = widened(a_in[i]);
             const real b = widened(b_in[i]);
             const real grad_out = widened(grad_out_in[i]);
-            const real v1 = MINIMUM(MAXIMUM(a, R(-1000)), R(1000)) * SIGMOID(-a);
-            GIVE(HOW0, out0, grad_out * b * SIGMOID(a) * (R(1) + v1))
+            const real v1 = FUSED(MINIMUM(MAXIMUM(a, R(-1000)), R(1000)), SIGMOID(-a), R(1));
+            GIVE(HOW0, out0, grad_out * b * SIGMOID(a) * v1)
             GIVE(HOW1, out1, grad_out * SILU(a))
         }
     }

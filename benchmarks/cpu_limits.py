@@ -1,0 +1,280 @@
+"""What CPU kernels reach of what the machine can do, and what they are worth in a training loop.
+
+python -m benchmarks.cpu_limits          # prints the page
+python -m benchmarks.cpu_limits --write  # writes docs/cpu_limits.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import symop
+from benchmarks.cpu import CASES, Case
+from benchmarks.machine import machine
+from symop.compiler import formula
+from symop.fused import Fused
+from symop.launching import Launcher
+from symop.loading import load
+
+PAGE = Path(__file__).parent.parent / "docs" / "cpu_limits.md"
+ELEMENTS = 1_000_000
+ROUNDS = 31
+STEPS = 2_000
+LOSS = "sum((a + b*legendre(3, c + d*x) - y)**2)"
+
+INTRODUCTION = """# Limits of the CPU kernels
+
+Written by `python -m benchmarks.cpu_limits --write`.
+
+{machine}
+"""
+
+
+def medians(runs: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Median seconds of a call; all take turns."""
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The kernels of a routine on buffers that are there already.
+
+    run: calls them.
+    size: the bytes that are read and written, each once.
+    """
+
+    run: Callable[[], None]
+    size: int
+
+
+def alone(launcher: Launcher, tensors: Sequence[torch.Tensor], shapes: Sequence[Any],
+          numbers: int | None = None) -> Alone:  # fmt: skip
+    """Call a routine once, and keep its calls of kernels to be repeated."""
+    calls: list[tuple[Any, tuple[Any, ...]]] = []
+    function = launcher.function
+
+    def recording(address: int) -> Any:
+        kernel = function(address)
+
+        def call(*arguments: Any) -> Any:
+            calls.append((kernel, arguments))
+            return kernel(*arguments)
+
+        return call
+
+    launcher.function = recording  # type: ignore[method-assign]
+    outputs = launcher(tensors, shapes, numbers)
+    # What is as large as an argument is that tensor itself.
+    made = [o for o in outputs if all(o is not t for t in tensors)]
+    read = [t for t in tensors if t.numel() > 1]
+
+    def run(_kept: Any = (tensors, outputs)) -> None:
+        for kernel, arguments in calls:
+            kernel(*arguments)
+
+    return Alone(run, sum(t.numel() * t.element_size() for t in (*read, *made)))
+
+
+def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
+    """The kernels of the forward and of the backward pass; of a loss, both are one."""
+    made = formula(case.formula)
+    fused = Fused(made, load("measured", made.module_text))
+    assert fused.forward is not None
+    values = [v.detach() for v in case.arguments(fused.names, ELEMENTS, dtype)]
+    shapes = [v.shape for v in values]
+    needs = sum(
+        1 << k for k, p in enumerate(fused.places) if fused.names[p] not in case.fixed
+    )  # fmt: skip
+    prepared = fused.loss(needs)
+    if prepared is not None:
+        return {"loss and gradients": alone(Launcher(prepared.data, fused.kernels), values, shapes,
+                                            1)}  # fmt: skip
+    forward = alone(Launcher(fused.forward.data, fused.kernels), values, shapes)
+    found = Launcher(fused.forward.data, fused.kernels)(values, shapes)
+    gradient = fused.gradient(needs)
+    assert gradient is not None
+    saved = [(values, found)[kind][place] for kind, place in fused.saved]
+    given = [*saved, *(torch.ones_like(v) for v in found)]
+    taken = [given[k] for k in gradient.inputs]
+    backward = alone(Launcher(gradient.data, fused.kernels), taken, shapes)
+    return {"forward": forward, "backward": backward}
+
+
+def limits() -> list[str]:
+    """Kernels alone, as a fraction of the bandwidth that `torch.add(a, b, out=c)` reaches."""
+    lines = [
+        "## Kernels alone",
+        "",
+        f"Bytes that must be moved over the time of the kernels, as a fraction of the same for "
+        f"`torch.add(a, b, out=c)` on arrays of the same size: {ELEMENTS:,} elements, outputs that "
+        f"are there already, in turns, medians of {ROUNDS}. Beside 1, arithmetic is the limit.",
+        "",
+        "| expression | pass | float32, 1 thread | float32, 2 | float64, 1 | float64, 2 |",
+        "|---|---|---|---|---|---|",
+    ]
+    names = [name for name in CASES if name.startswith("E")]
+    found: dict[tuple[str, str], list[str]] = {}
+    for dtype in (torch.float32, torch.float64):
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            a, b, c = torch.ones(3, ELEMENTS, dtype=dtype).unbind()
+            triad = 3 * ELEMENTS * a.element_size()
+            for name in names:
+                for part, kernels in passes(CASES[name], dtype).items():
+                    add = lambda a=a, b=b, c=c: torch.add(a, b, out=c)  # noqa: E731
+                    times = medians({"add": add, "own": kernels.run})
+                    fraction = kernels.size / times["own"] / (triad / times["add"])
+                    found.setdefault((name, part), []).append(f"{fraction:.2f}")
+    torch.set_num_threads(1)
+    lines += [f"| {name} | {part} | {' | '.join(cells)} |" for (name, part), cells in found.items()]
+    return [*lines, ""]
+
+
+class LegendrePolynomial3(torch.autograd.Function):
+    """The Function of the tutorial."""
+
+    @staticmethod
+    def forward(ctx: Any, input: torch.Tensor) -> torch.Tensor:
+        """0.5*(5*x**3 - 3*x)."""
+        ctx.save_for_backward(input)
+        return 0.5 * (5 * input**3 - 3 * input)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+        """Its gradient."""
+        (input,) = ctx.saved_tensors
+        return grads[0] * 1.5 * (5 * input**2 - 1)
+
+
+def training() -> list[str]:
+    """The fit of the tutorial, with its Function and with the whole loss as one op."""
+    torch.set_num_threads(1)
+    loss_op = symop.compile(LOSS, backend="cpu")
+    x = torch.linspace(-math.pi, math.pi, 2000)
+    y = torch.sin(x)
+    p3 = LegendrePolynomial3.apply
+
+    def tutorial(a: Any, b: Any, c: Any, d: Any) -> torch.Tensor:
+        return (a + b * p3(c + d * x) - y).pow(2).sum()
+
+    def fused(a: Any, b: Any, c: Any, d: Any) -> Any:
+        return loss_op(a, b, c, d, x, y)
+
+    def loop(loss: Callable[..., Any], steps: int, updates: bool) -> float:
+        start_at = (0.0, -1.0, 0.0, 0.3)
+        parameters = [torch.full((), v, requires_grad=True) for v in start_at]
+        a, b, c, d = parameters
+        value = loss(a, b, c, d)
+        for _ in range(steps):
+            value = loss(a, b, c, d)
+            value.backward()
+            if updates:
+                with torch.no_grad():
+                    a -= 5e-6 * a.grad
+                    b -= 5e-6 * b.grad
+                    c -= 5e-6 * c.grad
+                    d -= 5e-6 * d.grad
+            a.grad = b.grad = c.grad = d.grad = None
+        return float(value.detach())
+
+    ends = [loop(f, STEPS, True) for f in (tutorial, fused)]
+    lines = [
+        "## A training loop",
+        "",
+        f"The fit of sin by `{LOSS}` to 2,000 points, {STEPS:,} steps, float32, one thread, as in "
+        f"PyTorch's tutorial of custom Functions: its class and operations around it, and the loss "
+        f"as one op. In turns, medians of 5. Final losses: {ends[0]:.5f} and {ends[1]:.5f}.",
+        "",
+        "| | tutorial, ms | one op, ms | ratio |",
+        "|---|---|---|---|",
+    ]
+    for title, updates in (("with the lines that update", True), ("gradients alone", False)):
+        times = medians(
+            {
+                "tutorial": lambda u=updates: loop(tutorial, STEPS, u),
+                "fused": lambda u=updates: loop(fused, STEPS, u),
+            },
+            rounds=5,
+        )
+        slow, fast = times["tutorial"] * 1e3, times["fused"] * 1e3
+        lines.append(f"| {title} | {slow:.0f} | {fast:.0f} | {slow / fast:.2f} |")
+    return [*lines, ""]
+
+
+_FIRST = """
+import sys, time, torch, symop
+symop.compile("x**2 + 1", backend="cpu")(torch.ones(3, requires_grad=True)).sum().backward()
+w = [torch.rand(1000, requires_grad=True) for _ in range({count})]
+start = time.perf_counter()
+op = symop.compile({text!r}, backend="cpu")
+torch.autograd.grad(op(*w).sum(), w)
+print(time.perf_counter() - start)
+"""
+
+
+def beginnings() -> list[str]:
+    """From a formula to its first gradient, in processes of their own."""
+    lines = [
+        "## From a formula to its first gradient",
+        "",
+        "In a process that has used an op before; `cached` is a later process, which finds the "
+        "kernels built. Milliseconds, medians of 5.",
+        "",
+        "| formula | new | cached |",
+        "|---|---|---|",
+    ]
+    for name in ("E1", "E2", "E4 gelu", "E5 mish", "E6 swiglu"):
+        text = CASES[name].formula
+        count = len(symop.compile(text, backend="torch").args)
+        code = _FIRST.format(text=text, count=count)
+        new: list[float] = []
+        cached: list[float] = []
+        for _ in range(5):
+            with tempfile.TemporaryDirectory() as folder:
+                environment = os.environ | {"SYMOP_CACHE": folder, "SYMOP_HOST": "python"}
+                for times in (new, cached):
+                    run = subprocess.run([sys.executable, "-c", code], env=environment,
+                                         capture_output=True, text=True, check=True)  # fmt: skip
+                    times.append(float(run.stdout) * 1e3)
+        lines.append(
+            f"| `{text}` | {statistics.median(new):.0f} | {statistics.median(cached):.0f} |"
+        )
+    return lines
+
+
+def main() -> None:
+    """Measure, and print or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    lines = [INTRODUCTION.format(machine=machine()), *limits(), *training(), *beginnings()]
+    text = "\n".join(lines).rstrip() + "\n"
+    if options.write:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
