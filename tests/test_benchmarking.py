@@ -108,7 +108,10 @@ def test_peers_are_those_that_are_wanted():
 def test_jax_computes_the_same(formula):
     pytest.importorskip("jax")
     op = symop.compile(formula, backend="torch")
-    values = arguments(op, [(0.1, 1.9)] * len(op.args), 6, torch.float64, scalars="w")
+    drawn = arguments(op, [(0.1, 1.9)] * len(op.args), 6, torch.float64, scalars="w")
+    # Rows and columns, so that a dim that is lost shows.
+    values = [v.detach().reshape(2, 3) if v.dim() else v.detach() for v in drawn]
+    values = [v.requires_grad_(d.requires_grad) for v, d in zip(values, drawn, strict=True)]
     runs = jax_runs(op.written, values)
 
     def close(found, expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 
 import symop
 from symop.cli import COMMANDS, app
+from symop.cli.output import say_json
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = json.loads((ROOT / "tests" / "data" / "hostile_inputs.json").read_text())["entries"]
@@ -485,6 +487,12 @@ def test_check_as_json_and_quiet(tmp_path):
     wrong = invoke("check", str(path), "--json")
     assert wrong.exit_code == 1
     assert json.loads(wrong.stdout)["holds"] is False
+
+
+def test_what_is_no_number_in_json_is_null(capsys):
+    say_json({"a": [math.inf, (math.nan, 1.5)], "b": {"c": -math.inf}})
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert found == {"a": [None, [None, 1.5]], "b": {"c": None}}
 
 
 # init

@@ -117,16 +117,17 @@ def progress(title: str, total: int, *, quiet: bool) -> Iterator[Any]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TextColumn("{task.fields[name]}"))  # fmt: skip
-    with Progress(*columns, console=out, transient=True) as bar:
+    # Drawn when something is done, not by a thread that would disturb what is timed.
+    with Progress(*columns, console=out, transient=True, auto_refresh=False) as bar:
         task = bar.add_task(title, total=total, name="")
         yield lambda name="": _advance(bar, task, name)
 
 
 def _advance(bar: Progress, task: Any, name: str) -> None:
     if name:
-        bar.update(task, name=name)
+        bar.update(task, name=name, refresh=True)
     else:
-        bar.advance(task)
+        bar.update(task, advance=1, refresh=True)
 
 
 def has_unicode() -> bool:
