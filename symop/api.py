@@ -9,10 +9,13 @@ from typing import Any, overload
 
 from symop.carried import passes
 from symop.compiler import formula
-from symop.dispatch import BACKENDS, chosen_backend
 from symop.errors import CallError
+from symop.hosts import chosen_backend
 from symop.operators import Op
 from symop.program import Program
+
+# What generated modules can be made of.
+_CARRIED = ("auto", "torch", "cpu")
 
 
 def compile(
@@ -35,8 +38,9 @@ def compile(
         name: the name of the op, in lower snake case.
         functions: ops that the formula calls, by the names that it calls them.
         backend: "auto" runs fused kernels where they serve and PyTorch operations elsewhere, as
-            "cpu" does; "torch" runs operations only. The variable SYMOP_BACKEND sets what "auto"
-            stands for. Kernels are built when they are first needed.
+            "cpu" does on the CPU and "triton" on the GPU; "torch" runs operations only. The
+            variable SYMOP_BACKEND sets what "auto" stands for. Kernels are built when they are
+            first needed.
         precision: "standard", or "high" to evaluate everything in float64 and to round once to
             the dtype of the arguments: for float32 where accuracy matters more than speed.
 
@@ -155,8 +159,8 @@ def generate(
     from symop.artifact import artifact
 
     for backend in backends:
-        if backend not in BACKENDS:
-            raise CallError(f"backend {backend!r} is not known; {', '.join(BACKENDS)} are")
+        if backend not in _CARRIED:
+            raise CallError(f"backend {backend!r} is not known; {', '.join(_CARRIED)} are")
     if "torch" not in backends and "auto" not in backends:
         raise CallError("a module is made of the operations of torch, which serve where loops in "
                         "C do not; backends torch,cpu carries both")  # fmt: skip

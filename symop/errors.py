@@ -130,6 +130,10 @@ class BuildError(SymopError):
     """A C or C++ compiler is missing, or refused what symop gave it."""
 
 
+class InspectionError(SymopError, ValueError):
+    """Machine code cannot be shown: no such target, no Triton, or no kernel that compiles."""
+
+
 class CheckError(SymopError):
     """A generated gradient disagrees with the reference: a fault in symop itself."""
 

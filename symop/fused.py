@@ -1,4 +1,4 @@
-"""An op on fused CPU kernels: what hosts ask for, and the host that runs in Python."""
+"""An op on fused kernels: what hosts ask for."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from symop.compiler import Formula
 from symop.derivative_names import cotangent_names
 from symop.formulas import formula_lines
 from symop.frames import SCALAR
-from symop.kernels import Kernels, Prepared, with_read_arguments
 from symop.names import class_name, spelled
 from symop.orders import closed
 from symop.plain import plain
 from symop.planning import Plan
 from symop.program import Builder, Output, Program, with_operands
+from symop.routines import Prepared, Routines, with_read_arguments
 
 _KINDS = frozenset({Tensor, Parameter})
-_DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+# What kernels compute with.
+DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
 
 
 class Fused:
@@ -33,6 +34,8 @@ class Fused:
     Args:
         formula: the formula.
         module: its generated module, which does whatever kernels cannot do.
+        kernels: what a backend makes of the formula.
+        device: the type of the device that the kernels run on.
         make: gives the op of a formula, for derivatives of the gradient; without it they are
             those of the module.
     """
@@ -41,10 +44,13 @@ class Fused:
         self,
         formula: Formula,
         module: ModuleType,
+        kernels: Routines,
+        device: str = "cpu",
         make: Callable[[Formula], Callable[..., Any]] | None = None,
     ) -> None:
         plan = formula.plan
         self.formula = formula
+        self.device = device
         self.make = make
         self._next: dict[int, tuple[tuple[str, ...], Callable[..., Any]]] = {}
         self.plan = plan
@@ -59,11 +65,14 @@ class Fused:
             (0, self.names.index(n)) if n in self.names else (1, self.outputs.index(n))
             for n in plan.saved
         )
-        is_precise = formula.precision == "high"
-        self.kernels = Kernels(formula.name, self.names, is_precise=is_precise)
+        self.kernels = kernels
         self.forward = self.kernels.routine(plan.program, self.names, takes_all=True)
         self._gradients: dict[int, Prepared | None] = {}
         self._losses: dict[int, Prepared | None] = {}
+
+    def takes(self, values: Sequence[Any], masks: Sequence[int]) -> bool:
+        """Whether the kernels may read these values."""
+        return are_plain(values, masks, self.device)
 
     def gradient(self, needs: int) -> Prepared | None:
         """The routine of the gradients whose bits are set, in the order of `plan.wanted`.
@@ -107,7 +116,7 @@ class Fused:
             values: what was saved, then the cotangents.
         """
         real = [v for v in values if v is not None and v.dtype != torch.bool]
-        if self.make is None or not self.plan.second or not are_plain(real, ()):
+        if self.make is None or not self.plan.second or not self.takes(real, ()):
             return self.by_operations(needs, shapes, *values)
         if needs not in self._next:
             self._next[needs] = self._gradient_op(needs)
@@ -189,11 +198,23 @@ def _with_gradients(plan: Plan, scalars: int) -> Program | None:
     return Program(program.arguments, tuple(build.nodes), (value, *gradients))
 
 
-def are_plain(values: Sequence[Any], masks: Sequence[int]) -> bool:
-    """Whether kernels may read these values: dense on the CPU, and nothing watches them."""
-    kind = None
+def are_plain(values: Sequence[Any], masks: Sequence[int], device: str = "cpu") -> bool:
+    """Whether kernels may read these values: dense on one device, and nothing watches them.
+
+    Args:
+        values: what an op was called with.
+        masks: the places of those that are truth values.
+        device: the type of the device.
+    """
+    kind = place = None
     for k, value in enumerate(values):
-        if type(value) not in _KINDS or value.device.type != "cpu":
+        if type(value) not in _KINDS:
+            return False
+        if place is None:
+            place = value.device
+            if place.type != device:
+                return False
+        elif value.device != place:
             return False
         if value.layout != torch.strided or value.is_neg():
             return False
@@ -202,11 +223,16 @@ def are_plain(values: Sequence[Any], masks: Sequence[int]) -> bool:
         if k in masks:
             if value.dtype != torch.bool:
                 return False
-        elif value.dtype not in _DTYPES or kind not in (None, value.dtype):
+        elif value.dtype not in DTYPES or kind not in (None, value.dtype):
             return False
         else:
             kind = value.dtype
-    return kind is not None and not (
+    return kind is not None and not is_watched()
+
+
+def is_watched() -> bool:
+    """Whether a transform, a mode or a tracer would not see what kernels do."""
+    return bool(
         torch._C._are_functorch_transforms_active()
         or torch._C._len_torch_dispatch_stack()
         or torch._C._len_torch_function_stack()

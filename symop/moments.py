@@ -65,6 +65,8 @@ def _stumpff(k: int, x: Any) -> Any:
 
 @cache
 def _stumpff_form(k: int) -> str:
+    if not k:
+        return "cos(x)"
     cut = Fraction(2 + k, 2)
     parts = [Fraction((-1) ** j, factorial(2 * j + k)) for j in range(16)]
     lines = [
@@ -87,7 +89,7 @@ FUNCTIONS = (
     ),
     Function(
         "stumpff", _NX,
-        ("0", "where(abs(x) < n, x*(n*stumpff(n + 2, x) - stumpff(n + 1, x)), "
+        ("0", "where(abs(x) < n or n < 1, x*(n*stumpff(n + 2, x) - stumpff(n + 1, x)), "
          "(stumpff(n - 1, x) - n*result)/x)"),
         literals=("n",), form_of=_stumpff_form,
         reference=lambda n, x: tends(lambda v: _stumpff(int(n), v), _ZERO, _ZERO)(x),

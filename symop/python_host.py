@@ -1,17 +1,47 @@
-"""The host that runs the routines of an op from Python, where there is no C++ one."""
+"""The host that runs the routines of an op from Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Size, Tensor
 from torch.compiler import is_dynamo_compiling
 
-from symop.fused import Fused, are_plain
-from symop.kernels import Data
-from symop.launching import Launcher, Refused
+from symop.fused import Fused
+from symop.launching import Launcher
+from symop.layouts import Refused
+from symop.routines import Data
+
+
+class Launches(Protocol):
+    """Runs one routine, as `symop.launching.Launcher` does."""
+
+    def __call__(
+        self, tensors: Sequence[Tensor], shapes: Sequence[Size], numbers: int | None = None
+    ) -> list[Tensor]:
+        """The outputs."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What some of the gradients need.
+
+    bits: which they are, as bits in the order of the wanted ones.
+    asked: the places of their arguments.
+    kept: for each saved value, whether it is an argument or an output and which one; None for
+        those that these gradients do not read.
+    """
+
+    bits: int
+    asked: tuple[int, ...]
+    kept: tuple[tuple[int, int] | None, ...]
+
+
+_MOST = 64
 
 
 class PythonHost:
@@ -20,45 +50,74 @@ class PythonHost:
     Args:
         fused: the routines.
         fallback: the op on plain operations.
+        launching: makes what runs a routine, of its data and the kernels.
     """
 
-    def __init__(self, fused: Fused, fallback: Callable[..., Any]) -> None:
+    def __init__(
+        self, fused: Fused, fallback: Callable[..., Any],
+        launching: Callable[[Data, Any], Launches] = Launcher,
+    ) -> None:  # fmt: skip
         assert fused.forward is not None
         self.fused = fused
         self.fallback = fallback
-        self.forward = Launcher(fused.forward.data, fused.kernels)
-        self._launchers: dict[Data, Launcher] = {}
+        self.launching = launching
+        self.forward = launching(fused.forward.data, fused.kernels)
+        self._launchers: dict[Data, Launches] = {}
+        self._needs: dict[tuple[bool, ...], Needs] = {}
+        self._shapes: dict[tuple[Size, ...], SimpleNamespace] = {}
         self.apply = _function(self).apply
 
     def __call__(self, *values: Any) -> Any:
         """The value of the op."""
-        if not are_plain(values, self.fused.masks):
+        if not self.fused.takes(values, self.fused.masks):
             return self.fallback(*values)
         try:
             return self.apply(*values)
         except Refused:
             return self.fallback(*values)
 
-    def launcher(self, data: Data) -> Launcher:
+    def launcher(self, data: Data) -> Launches:
         """What runs a routine."""
         if data not in self._launchers:
-            self._launchers[data] = Launcher(data, self.fused.kernels)
+            self._launchers[data] = self.launching(data, self.fused.kernels)
         return self._launchers[data]
 
-    def run_forward(self, ctx: Any, values: Sequence[Tensor]) -> list[Tensor]:
+    def needs(self, flags: tuple[bool, ...]) -> Needs:
+        """What gradients that are wanted by flag need; remembered."""
+        found = self._needs.get(flags)
+        if found is None:
+            fused = self.fused
+            bits = sum(1 << k for k, p in enumerate(fused.places) if flags[p])
+            kept = fused.kept(bits)
+            found = self._needs[flags] = Needs(
+                bits,
+                tuple(p for p in fused.places if flags[p]),
+                tuple(pair if k in kept else None for k, pair in enumerate(fused.saved)),
+            )
+        return found
+
+    def shape(self, shapes: tuple[Size, ...]) -> SimpleNamespace:
+        """The shapes of the arguments by name; remembered."""
+        if shapes not in self._shapes:
+            if len(self._shapes) >= _MOST:
+                self._shapes.clear()
+            self._shapes[shapes] = self.fused.shape(shapes)
+        return self._shapes[shapes]
+
+    def run_forward(self, ctx: Any, values: Sequence[Tensor], needs: Needs) -> list[Tensor]:
         """The outputs; for a scalar loss, its gradients by numbers are kept beside it."""
         fused = self.fused
-        ctx.shapes = [value.shape for value in values]
-        ctx.shape = fused.shape(ctx.shapes)
+        ctx.shapes = shapes = tuple([value.shape for value in values])
+        ctx.shape = self.shape(shapes)
         ctx.numbers = {}
-        scalars = sum(
-            1 << k for k, p in enumerate(fused.places)
-            if ctx.needs_input_grad[p] and not values[p].dim()
-        )  # fmt: skip
+        scalars = 0
+        for k, p in enumerate(fused.places):
+            if needs.bits >> k & 1 and not shapes[p]:
+                scalars |= 1 << k
         made = fused.loss(scalars) if scalars else None
         if made is None:
-            return self.forward(values, ctx.shapes)
-        result, *numbers = self.launcher(made.data)(values, ctx.shapes, numbers=1)
+            return self.forward(values, shapes)
+        result, *numbers = self.launcher(made.data)(values, shapes, numbers=1)
         bits = [k for k in range(len(fused.places)) if scalars >> k & 1]
         ctx.numbers = dict(zip(bits, numbers, strict=True))
         return [result]
@@ -76,11 +135,14 @@ class PythonHost:
             return None
         inputs = [v for v in (values[k] for k in made.inputs) if v is not None] if made else []
         real = [v for v in (*inputs, *grads) if v.dtype != torch.bool]
-        if (made and len(inputs) < len(made.inputs)) or not are_plain(real, ()):
+        if (made and len(inputs) < len(made.inputs)) or not fused.takes(real, ()):
             return None
         results: dict[int, Tensor] = {}
-        for k, number in done.items():
-            results[k] = (grads[0] * number).to(grads[0].dtype)
+        if done:
+            # One launch on a GPU, however many they are.
+            numbers = [*done.values()]
+            scaled = torch._foreach_mul(numbers, grads[0].to(numbers[0].dtype))
+            results = {k: s.to(grads[0].dtype) for k, s in zip(done, scaled, strict=True)}
         if made:
             try:
                 found = self.launcher(made.data)(inputs, ctx.shapes)
@@ -97,34 +159,27 @@ def _function(host: PythonHost) -> Any:
     class FusedFunction(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, *values: Tensor) -> Any:
-            results = host.run_forward(ctx, values)
+            needs = host.needs(ctx.needs_input_grad)
+            results = host.run_forward(ctx, values, needs)
             known = (values, results)
-            needs = _bits(ctx.needs_input_grad, fused.places)
-            kept = fused.kept(needs)
-            pairs = enumerate(fused.saved)
-            ctx.save_for_backward(*(known[o][p] if k in kept else None for k, (o, p) in pairs))
+            ctx.save_for_backward(*[p and known[p[0]][p[1]] for p in needs.kept])
             return results[0] if len(results) == 1 else tuple(results)
 
         @staticmethod
         def backward(ctx: Any, *grads: Tensor) -> Any:
-            needs = _bits(ctx.needs_input_grad, fused.places)
-            saved = ctx.saved_tensors
-            results: Sequence[Tensor | None] | None = None
             if is_dynamo_compiling():
                 # Compiled autograd, which can trace operations, and has a ctx of its own kind.
                 return fused.function.backward(ctx, *grads)
-            if needs and not torch.is_grad_enabled():
-                results = host.run_backward(ctx, needs, saved, grads)
+            needs = host.needs(tuple(ctx.needs_input_grad))
+            saved = ctx.saved_tensors
+            results: Sequence[Tensor | None] | None = None
+            if needs.bits and not torch.is_grad_enabled():
+                results = host.run_backward(ctx, needs.bits, saved, grads)
             if results is None:
-                results = fused.next_order(needs, ctx.shapes, *saved, *grads)
+                results = fused.next_order(needs.bits, ctx.shapes, *saved, *grads)
             found: list[Tensor | None] = [None] * len(fused.names)
-            asked = [p for k, p in enumerate(fused.places) if needs >> k & 1]
-            for place, result in zip(asked, results, strict=True):
+            for place, result in zip(needs.asked, results, strict=True):
                 found[place] = result
             return tuple(found)
 
     return FusedFunction
-
-
-def _bits(needs: Sequence[bool], places: Sequence[int]) -> int:
-    return sum(1 << k for k, p in enumerate(places) if needs[p])

@@ -12,6 +12,7 @@ import pytest
 
 from symop.backends.c_source import SourceView
 from symop.backends.torch import SPELLED
+from symop.backends.triton import KernelView
 from symop.carried import SectionView
 from symop.functions import table
 from symop.lowering import BUILT_IN, lower
@@ -51,14 +52,19 @@ LAYERS = (
     ("slopes", "derivative_names", "rewriting", "lowering", "recording", "building"),
     ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
-    ("statements", "backends", "native_host"),
+    ("statements", "backends", "native_host", "triton_interpreter", "gpu_code"),
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
     ("mathematics", "notation", "chain_rule", "costs"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis", "modules", "kernels"),
-    ("launching", "fused"),
+    ("compiler", "loading", "orders", "diagnosis", "modules", "routines"),
+    ("kernels", "layouts"),
+    ("tiling",),
+    ("triton_kernels",),
+    ("launching", "triton_launching", "fused"),
     ("python_host",),
+    ("triton_host",),
+    ("hosts",),
     ("dispatch",),
     ("exact",),
     ("agreement", "candidates"),
@@ -72,7 +78,7 @@ LAYERS = (
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing", "plotting", "timings", "transform_checks"),
+    ("checking", "showing", "plotting", "inspecting", "timings", "transform_checks"),
     ("drawing",),
     ("notebook", "report_page"),
     ("api",),
@@ -128,6 +134,7 @@ def test_only_backends_name_torch_operations():
         ("module.py.j2", ModuleView),
         ("carried.py.j2", SectionView),
         ("carried.c.j2", SourceView),
+        ("kernel_triton.py.j2", KernelView),
         ("reference.py.j2", ReferenceView),
         ("report.html.j2", PageView),
     ],

@@ -423,6 +423,10 @@ def test_endless_input_is_read_to_a_bound():
         (["generate", "--from", "o", "--out", "p"], "--out cannot be given with --from"),
         (["generate", "x", "--name", "f"], "--out"),
         (["generate", "x", "--name", "f", "--out", "o", "--json"], "goes with --check"),
+        (["inspect", "x"], "--target"),
+        (["inspect", "x", "--target", "cuda:9x"], "Targets are cuda:80"),
+        (["inspect", "x", "--target", "cuda:90", "--shape", "x"], "write NAME=4096x1024"),
+        (["inspect", "x", "--target", "cuda:90", "--asm", "--json"], "one of them"),
         (["completion", "csh"], "'bash', 'zsh', 'fish'"),
         (["bench", "x", "--sizes", "ten"], "no whole number"),
         (["bench", "x", "--sizes", "1e30"], "no whole number"),
@@ -565,6 +569,22 @@ def test_bench_as_json_has_the_cells_of_the_benchmarks(monkeypatch):
     assert isinstance(found["noisy"], list)
     if "jax" not in cells["out = a*x|float64|10|1|both"]:
         assert "jax is left out: CallError: JAX is not installed" in found["notes"][0]
+
+
+# inspect
+
+
+def test_inspect_prints_a_table_and_json():
+    pytest.importorskip("triton")
+    command = ["inspect", "x*w", "--target", "cuda:90", "--wanted", "x", "--shape", "w="]
+    table = invoke(*command)
+    assert table.exit_code == 0, table.output
+    assert table.stdout.startswith("op on cuda:90, float32: bytes and instructions per element")
+    assert [line.split()[:2] for line in table.stdout.splitlines()[2:]] == [
+        ["forward", "out"], ["backward", "grad_x"]
+    ]  # fmt: skip
+    found = json.loads(invoke(*command, "--json").stdout)
+    assert [kernel["pass"] for kernel in found["kernels"]] == ["forward", "backward"]
 
 
 # The folder that the user stands in

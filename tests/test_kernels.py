@@ -14,6 +14,7 @@ from symop.backends.cpu import Variant, kernel_source, routine
 from symop.compiler import formula
 from symop.dispatch import Dispatch
 from symop.fused import Fused
+from symop.hosts import cpu_kernels
 from symop.loading import load
 from symop.python_host import PythonHost
 
@@ -51,7 +52,7 @@ def hosts(name, runner="native"):
     module = load(name, made.module_text)
     plain = getattr(module, name)
     if runner == "python":
-        fused = Fused(made, module)
+        fused = Fused(made, module, cpu_kernels(made))
 
         def refused(*values):
             raise AssertionError("no kernel")

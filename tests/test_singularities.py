@@ -80,3 +80,12 @@ def test_value_and_two_derivatives(formula, at):
         ulp = mp.mpf(2) ** (int(mp.mag(exact)) - 53) if exact else mp.mpf(2) ** -60
         bound = max(LARGER.get((formula, at), 8) * ulp, 4 * mp.mpf(2) ** -53 * spread)
         assert abs(mp.mpf(found.item()) - exact) <= bound, (found.item(), exact)
+
+
+@pytest.mark.parametrize(
+    "formula", ["(x - sin(x))/x**3", "1/x - 1/sin(x)", "(x - sin(x))/(x - tan(x))"]
+)
+def test_second_derivatives_by_an_op_of_their_own(formula):
+    second = symop.compile(formula).d("x", 2)(torch.tensor([0.0, 0.3], dtype=torch.float64))
+    for found, at in zip(second.tolist(), (0, 0.3), strict=True):
+        assert abs(mp.mpf(found) - true(formula, at)[2]) < 1e-13

@@ -29,6 +29,7 @@ class Body:
     """Prints what a loop computes for one element, one statement a line.
 
     width: longer expressions are split.
+    negation: the operator that negates a condition.
     before: the statements for what is the same for all elements, which stand before the loop. In
         the loop they would be computed for each: compilers do not move what is a choice.
 
@@ -41,6 +42,7 @@ class Body:
     """
 
     width = 72
+    negation = "!"
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class Body:
         self.spelling = spelling
         self.anywhere = anywhere
         self.nodes = loop.nodes
-        self.names = {a.name: spelled_in_c(a.name) for a in loop.inputs}
+        self.names = self.input_names()
         self.uniform = uniform
         self.before: list[str] = []
         self.lines: list[str] = []
@@ -66,6 +68,10 @@ class Body:
         self._count_before = 0
         self._begin({result.node for result in self.results})
         self._print_before()
+
+    def input_names(self) -> dict[str, str]:
+        """How the inputs are spelled."""
+        return {a.name: spelled_in_c(a.name) for a in self.loop.inputs}
 
     def _print_before(self) -> None:
         invariant = self._invariant()
@@ -177,11 +183,19 @@ class Body:
         """The value of a node as a name."""
         text = self.texts[index]
         if not text.text.isidentifier():
-            name = self._fresh()
-            kind = "int" if self.nodes[index].is_condition else "real"
-            self.lines.append(f"const {kind} {name} = {text.text};")
-            text = self.texts[index] = Text(name)
+            is_condition = self.nodes[index].is_condition
+            text = self.texts[index] = self._declared(text, is_condition=is_condition)
         return text
+
+    def _declared(self, text: Text, *, is_condition: bool = False) -> Text:
+        """A name for a value, which a statement of its own gives it."""
+        name = self._fresh()
+        self.lines.append(self.declaration(name, text.text, is_condition))
+        return Text(name)
+
+    def declaration(self, name: str, text: str, is_condition: bool) -> str:
+        """The statement that names a value."""
+        return f"const {'int' if is_condition else 'real'} {name} = {text};"
 
     def _fresh(self) -> str:
         while True:
@@ -219,24 +233,35 @@ class Body:
             case "ipow":
                 return self._integer_power(node.operands[0], int(node.value or 0))
             case "where":
-                condition, a, b = (self._named(o) for o in node.operands)
-                text = f"{condition.at(CONDITIONAL + 1)} ? {a.at(CONDITIONAL + 1)} : "
-                return Text(text + b.at(CONDITIONAL + 1), CONDITIONAL)
+                return self._choice(node)
             case "not":
-                return Text(f"!{self.texts[node.operands[0]].at(UNARY + 1)}", UNARY)
+                return Text(f"{self.negation}{self.texts[node.operands[0]].at(UNARY + 1)}", UNARY)
         if node.op in _BINARY:
             return self._fused(node) or self._binary(node.op, *_BINARY[node.op], node.operands)
         if node.op in COMPARISONS:
             return self._binary(node.op, *_COMPARE[node.op], node.operands)
         if node.op in LOGICAL:
             return self._binary(node.op, *_LOGICAL[node.op], node.operands)
-        self.functions.add(node.op)
-        values = ", ".join(self.texts[o].text for o in node.operands)
-        code = self.spelling.function(node.op, anywhere=self.anywhere)
-        return Text(f"{code}({values})")
+        return self._call(node.op, [self.texts[o] for o in node.operands])
+
+    def _choice(self, node: Node) -> Text:
+        condition, a, b = (self._named(o) for o in node.operands)
+        text = f"{condition.at(CONDITIONAL + 1)} ? {a.at(CONDITIONAL + 1)} : "
+        return Text(text + b.at(CONDITIONAL + 1), CONDITIONAL)
+
+    def _call(self, function: str, values: Sequence[Text]) -> Text:
+        self.functions.add(function)
+        code = self.spelling.function(function, anywhere=self.anywhere)
+        return Text(f"{code}({', '.join(value.text for value in values)})")
+
+    def quotient(self, a: Text, b: Text) -> Text:
+        """One value by another."""
+        return Text(f"{a.at(11)} / {b.at(12)}", 11)
 
     def _binary(self, op: str, sign: str, binding: int, operands: tuple[int, ...]) -> Text:
         a, b = (self._short(o) for o in operands)
+        if op == "div":
+            return self.quotient(a, b)
         # Comparisons inside & and | stand in parentheses, as compilers ask for.
         inner = UNARY if op in LOGICAL else binding
         return Text(f"{a.at(inner)} {sign} {b.at(inner + (op not in LOGICAL))}", binding)
@@ -284,24 +309,20 @@ class Body:
     def _integer_power(self, operand: int, exponent: int) -> Text:
         size = abs(exponent)
         if size > _LARGEST_PRODUCT:
-            return self._large_power(self.texts[operand].text, exponent)
-        one = self.spelling.number(Fraction(1)).text
+            return self._large_power(self.texts[operand], exponent)
+        one = self.spelling.number(Fraction(1))
         if size == 0:
-            return Text(one)
+            return one
         base = self.named_value(operand) if size > 1 else self.texts[operand]
         text = base
         if size > 1:
             text = Text(" * ".join([base.text] * size), 11)
             if size in (4, 6, 8):
-                half = self._integer_power(operand, size // 2)
-                name = self._fresh()
-                self.lines.append(f"const real {name} = {half.text};")
-                text = Text(f"{name} * {name}", 11)
-        return text if exponent > 0 else Text(f"{one} / {text.at(12)}", 11)
+                half = self._declared(self._integer_power(operand, size // 2)).text
+                text = Text(f"{half} * {half}", 11)
+        return text if exponent > 0 else self.quotient(one, text)
 
-    def _large_power(self, base: str, exponent: int) -> Text:
-        is_integer = abs(exponent) <= _LARGEST_POWER
-        name = "integer_power" if is_integer else "pow"
-        self.functions.add(name)
-        power = str(exponent) if is_integer else self.spelling.number(Fraction(exponent)).text
-        return Text(f"{self.spelling.function(name)}({base}, {power})")
+    def _large_power(self, base: Text, exponent: int) -> Text:
+        if abs(exponent) > _LARGEST_POWER:
+            return self._call("pow", [base, self.spelling.number(Fraction(exponent))])
+        return self._call("integer_power", [base, Text(str(exponent))])

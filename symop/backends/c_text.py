@@ -102,11 +102,11 @@ def _number(value: Fraction, is_double: bool) -> Text:
             near = float("inf") if near > 0 else float("-inf")
     if near in (float("inf"), float("-inf")):
         return Text("INFINITY" if near > 0 else "-INFINITY", ATOM if near > 0 else UNARY)
-    text = repr(near) if is_double else _shortest(near)
+    text = repr(near) if is_double else shortest(near)
     return Text(text + ("" if is_double else "f"), UNARY if near < 0 else ATOM)
 
 
-def _shortest(value: float) -> str:
+def shortest(value: float) -> str:
     """The shortest decimal that is this number in float32."""
     for digits in range(1, 10):
         text = repr(float(f"{value:.{digits}g}"))

@@ -1,0 +1,128 @@
+"""Which kernels a call launches, and what is refused."""
+
+import pytest
+import torch
+from triton.runtime import interpreter
+
+import symop
+from symop import triton_kernels
+from symop.errors import BuildError
+from tests.interpreted.cases import CASES, drawn, op
+
+SCALAR = ()
+ONE_LAUNCH = {
+    "e1": [(300,)],
+    "e2": [(40,), (70, 40), (40,)],
+    "e3": [SCALAR, SCALAR, SCALAR, SCALAR, (5000,)],
+    "e4": [(300,)],
+    "e5": [(300,)],
+    "e6": [(300,), (300,)],
+    "e7": [SCALAR, SCALAR, (5000,), SCALAR, SCALAR, (5000,)],
+}
+
+
+@pytest.fixture
+def launches(monkeypatch):
+    """The names of the kernels that were launched."""
+    names = []
+    run = interpreter.GridExecutor.__call__
+
+    def counted(self, *args, **named):
+        names.append(self.fn.__name__)
+        return run(self, *args, **named)
+
+    monkeypatch.setattr(interpreter.GridExecutor, "__call__", counted)
+    return names
+
+
+@pytest.mark.parametrize("name", ONE_LAUNCH)
+def test_one_launch_forward_and_one_backward(name, launches):
+    values = [v.requires_grad_() for v in drawn(name, ONE_LAUNCH[name], torch.float32)]
+    result = op(name)(*values)
+    assert len(launches) == 1
+    torch.autograd.grad(result, values, torch.ones_like(result))
+    assert len(launches) == 2
+
+
+def test_only_the_gradients_that_are_needed(launches):
+    w, x, b = drawn("e2", ONE_LAUNCH["e2"], torch.float32)
+    op("e2")(w, x.requires_grad_(), b).sum().backward()
+    assert launches == ["e2_out", "e2_grad_x"]
+
+
+def test_a_fit_of_numbers_alone_computes_their_gradients_with_the_loss(launches):
+    values = drawn("e7", ONE_LAUNCH["e7"], torch.float32)
+    for k in (0, 1, 3, 4):
+        values[k].requires_grad_()
+    op("e7")(*values).backward()
+    assert len(launches) == 1
+
+
+def test_cotangents_of_no_memory_are_read_as_one_number(launches):
+    x = torch.randn(300, requires_grad=True)
+    op("e1")(x).sum().backward()
+    assert len(launches) == 2
+    torch.testing.assert_close(x.grad, 7.5 * x.detach() ** 2 - 1.5)
+
+
+def test_numbers_and_mixed_dtypes_come_as_tensors_of_one_dtype(launches):
+    x = torch.randn(30)
+    torch.testing.assert_close(op("e2")(2, x, 1.5), 2 * x + 1.5)
+    assert op("e2")(torch.ones(30, dtype=torch.float64), x, x.half()).dtype == torch.float64
+    assert len(launches) == 2
+
+
+def test_transforms_take_operations(launches):
+    x = torch.randn(3, 30)
+    torch.testing.assert_close(torch.func.vmap(op("e1"))(x), CASES["e1"][1](x))
+    torch.func.jvp(op("e1"), (x,), (x,))
+    assert not launches
+
+
+def test_empty_tensors_launch_nothing(launches):
+    values = [v.requires_grad_() for v in drawn("e2", [(40,), (0, 40), ()], torch.float32)]
+    op("e2")(*values).sum().backward()
+    assert not launches
+    assert [v.grad.tolist() for v in values] == [[0.0] * 40, [], 0.0]
+
+
+def test_extrema_of_nothing_are_refused_as_operations_refuse_them():
+    with pytest.raises((symop.SymopError, RuntimeError, IndexError)):
+        symop.compile("amax(x)", backend="triton")(torch.empty(0))
+
+
+def test_what_triton_lacks_is_an_error_where_it_was_asked_for():
+    asked = symop.compile("prod(x, 0)", name="lacking", backend="triton")
+    x = torch.rand(3, requires_grad=True)
+    with pytest.raises(BuildError, match="lacking: the gradient of prod"):
+        asked(x).backward()
+
+
+def test_a_kernel_that_is_refused_is_shown(monkeypatch):
+    def broken(made):
+        def run(*arguments, **options):
+            raise ValueError("no such instruction")
+
+        return {(1,): run}
+
+    monkeypatch.setattr(triton_kernels, "function_of", broken)
+    with pytest.raises(BuildError) as error:
+        symop.compile("x*x*3", name="shown", backend="triton")(torch.ones(4))
+    for part in ("x*x*3", "shown_out", "no such instruction", "@triton.jit", "tl.store"):
+        assert part in str(error.value)
+
+
+def test_names_of_kernels_are_free_for_arguments():
+    names = ["n", "row", "x_ptr", "program", "start", "offset", "BLOCK", "index0", "tl", "total"]
+    made = symop.compile(" + ".join(f"{n}*{k + 1}" for k, n in enumerate(names)),
+                         name="named", backend="triton")  # fmt: skip
+    values = [torch.full((3, 4), float(k), requires_grad=True) for k in range(len(names))]
+    result = made(*values)
+    result.sum().backward()
+    assert result.unique().tolist() == [sum(k * (k + 1) for k in range(len(names)))]
+    assert [v.grad.unique().item() for v in values] == [k + 1 for k in range(len(names))]
+
+
+def test_sums_are_the_same_every_time():
+    values = drawn("e7", [(), (), (9000,), (), (), (9000,)], torch.float32)
+    assert len({op("e7")(*values).item() for _ in range(3)}) == 1

@@ -1,0 +1,101 @@
+"""Which backend a call takes, without any GPU."""
+
+import pytest
+import torch
+
+import symop
+from symop import hosts, triton_kernels
+from symop.errors import BuildError, CallError
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """CPU tensors go to the Triton backend, whose host only counts."""
+    calls = []
+
+    def host(fused, fallback):
+        def call(*values):
+            calls.append(fused.name)
+            return fallback(*values)
+
+        return call
+
+    devices = frozenset({"cpu"})
+    fake = hosts.Backend("triton", lambda: devices, hosts.triton_kernels, host)
+    monkeypatch.setitem(hosts._SERVING, "triton", (fake,))
+    monkeypatch.setitem(hosts._SERVING, "auto", (fake,))
+    monkeypatch.setattr(hosts, "TRITON", fake)
+    monkeypatch.delenv("SYMOP_BACKEND")
+    return calls
+
+
+def test_the_device_of_the_tensors_chooses_the_backend():
+    pytest.importorskip("triton")
+    assert hosts.serving("auto", "cpu") is hosts.CPU
+    assert hosts.serving("auto", "cuda") is hosts.TRITON
+    assert hosts.serving("triton", "cuda") is hosts.TRITON
+    assert hosts.serving("cpu", "cuda") is None
+    assert hosts.serving("torch", "cpu") is None
+    assert hosts.serving("auto", "meta") is None
+
+
+def test_the_environment_chooses_what_auto_stands_for(monkeypatch):
+    pytest.importorskip("triton")
+    monkeypatch.setenv("SYMOP_BACKEND", "triton")
+    assert hosts.chosen_backend("auto") == "triton"
+    assert hosts.chosen_backend("torch") == "torch"
+
+
+def test_an_unknown_backend_is_refused():
+    with pytest.raises(CallError, match="'gpu' is not known; auto, torch, cpu, triton are"):
+        symop.compile("x*2", backend="gpu")
+
+
+def test_triton_that_is_missing_is_an_error_where_it_was_asked_for(monkeypatch):
+    monkeypatch.setattr(hosts, "is_installed", lambda: False)
+    with pytest.raises(CallError, match="pip install triton"):
+        symop.compile("x*2", backend="triton")
+
+
+def test_triton_that_is_missing_is_said_once_otherwise(monkeypatch):
+    monkeypatch.setattr(hosts, "is_installed", lambda: False)
+    monkeypatch.setattr(triton_kernels, "_warned", set())
+    with pytest.warns(RuntimeWarning, match="pip install triton"):
+        assert hosts.serving("auto", "cuda") is None
+    assert hosts.serving("auto", "cuda") is None
+
+
+def test_tensors_on_a_device_without_kernels_take_operations(monkeypatch):
+    pytest.importorskip("triton")
+    monkeypatch.setattr(hosts, "is_interpreted", lambda: False)
+    x = torch.randn(5)
+    torch.testing.assert_close(symop.compile("x*2", backend="triton")(x), 2 * x)
+    assert symop.compile("x*2")(torch.empty(3, device="meta")).device.type == "meta"
+
+
+def test_a_call_goes_to_the_host_of_its_device(served):
+    op = symop.compile("x*y", name="product_of_two", backend="auto")
+    x = torch.randn(5)
+    torch.testing.assert_close(op(x, x), x * x)
+    torch.testing.assert_close(op(x, 3), 3 * x)
+    assert served == ["product_of_two"] * 3  # numbers come back as tensors
+    op(torch.empty(3, device="meta"), torch.empty(3, device="meta"))
+    assert served == ["product_of_two"] * 4  # the host hands it on
+
+
+def test_a_dtype_without_kernels_is_an_error_where_they_were_asked_for(served):
+    op = symop.compile("x*2", name="narrow", backend="triton")
+    with pytest.raises(CallError, match=r"narrow: .* take .* not of float8_e4m3fn"):
+        op(torch.zeros(3).to(torch.float8_e4m3fn))
+
+
+def test_what_triton_lacks_is_said_once_otherwise(served, monkeypatch):
+    pytest.importorskip("triton")
+    monkeypatch.setattr(triton_kernels, "_warned", set())
+    monkeypatch.setattr("symop.backends.triton_math.SPELLED", frozenset())
+    x = torch.rand(3)
+    with pytest.warns(RuntimeWarning, match="function exp has no form in Triton; plain"):
+        first = symop.compile("exp(x)", name="first", backend="auto")(x)
+    torch.testing.assert_close(first, torch.exp(x))
+    with pytest.raises(BuildError, match="second: the function exp has no form in Triton"):
+        symop.compile("exp(x)", name="second", backend="triton")(x)
