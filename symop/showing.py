@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,20 @@ from symop import chain_rule
 from symop.costs import Costs, fused_costs, separate_costs
 from symop.derivative_names import cotangent_names, gradient_names
 from symop.differentiation import vjp
-from symop.formulas import formula_lines
+from symop.formulas import SHOWN, formula_lines
+from symop.functions import table
 from symop.mathematics import Equation, aligned, formula_equations, gradient_equations, mathml
 from symop.notation import derivative_lines, pretty_lines, with_signs
 from symop.plain import plain
 from symop.program import Program, is_sum_to_argument, needed
 from symop.rewriting import rules_used
+from symop.rules import Rewrite
 from symop.tidying import tidy
 
 if TYPE_CHECKING:
     from symop.operators import Op
 
+_CALL = re.compile(r"[A-Za-z_]\w*(?=\()")
 _INDENT = "    "
 _WIDTH = 96
 _FOR_SUMS = "the sum of a gradient is over the axes along which its argument was broadcast"
@@ -47,7 +51,12 @@ class NotKept:
 
 @dataclass(frozen=True)
 class Used:
-    """A rewrite that changed the formula: patterns in symop's language, and what it gains."""
+    """A rewrite that changed the formula.
+
+    pattern, replacement: in symop's language; empty where one of them is written with functions
+        that no formula can call.
+    why: what was lost without it.
+    """
 
     name: str
     pattern: str
@@ -64,7 +73,8 @@ class Description:
     gradients: statements that compute them, in symop's language.
     fused: the costs of the op.
     separate: the costs of the formula as autograd takes it, one operation at a time.
-    computes: the formula after its rewrites, where there were any.
+    computes: the formula after its rewrites, where there were any and it can be written with
+        functions that a formula can call.
     """
 
     name: str
@@ -96,8 +106,8 @@ def describe(op: Op) -> Description:
         not_saved=tuple(_not_saved(op)),
         fused=fused_costs(formula.plan),
         separate=separate_costs(program),
-        rewrites=tuple(Used(r.name, r.pattern, r.replacement, r.why) for r in used),
-        computes=tuple(formula_lines(op.program)) if op.program != program else (),
+        rewrites=tuple(map(_used, used)),
+        computes=_public(formula_lines(op.program)) if op.program != program else (),
     )
 
 
@@ -172,6 +182,22 @@ def _equations(op: Op) -> list[Equation]:
 def _gradient(program: Program) -> Program:
     """The gradients as a program of the arguments alone."""
     return tidy(vjp(program))
+
+
+def _used(rule: Rewrite) -> Used:
+    sides = _public([rule.pattern, rule.replacement.replace("\n", "; ")])
+    pattern, replacement = sides or ("", "")
+    return Used(rule.name, pattern, replacement, rule.why)
+
+
+def _public(texts: Sequence[str]) -> tuple[str, ...]:
+    """Formulas with the names that users know; none where a function has no such name."""
+    shown = [_CALL.sub(lambda call: SHOWN.get(call[0], call[0]), text) for text in texts]
+    known = table()
+    called = {name for text in shown for name in _CALL.findall(text)}
+    if any(name in known and known[name].internal for name in called):
+        return ()
+    return tuple(shown)
 
 
 def _saved(op: Op) -> Iterator[Kept]:
@@ -254,8 +280,8 @@ _COSTS = {
 def _rewrite_lines(found: Description, sign: Any) -> Iterator[str]:
     for rule in found.rewrites:
         yield f"{rule.name}: {rule.why}"
-        replacement = rule.replacement.replace("\n", "; ")
-        yield f"{_INDENT}{sign(rule.pattern)}  becomes  {sign(replacement)}"
+        if rule.pattern:
+            yield f"{_INDENT}{sign(rule.pattern)}  becomes  {sign(rule.replacement)}"
     if found.computes:
         yield "what is computed:"
         yield from (f"{_INDENT}{sign(line)}" for line in found.computes)

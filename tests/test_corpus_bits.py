@@ -30,6 +30,8 @@ def computed(op, values, cotangent):
 def test_bits_of_the_corpus(case, dtype):
     op = symop.compile(case.formula, backend="cpu")
     points = sample(case, dtype, 60)
+    if not points[op.args[0]]:
+        pytest.skip("no number of this dtype is in the domain")
     kind = DTYPES[dtype]
     size = ROWS * COLUMNS
     values = [torch.tensor(points[name], dtype=torch.float64).to(kind) for name in op.args]
