@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from symop import cache, files
-from symop.errors import CacheError, FileError, SymopError
+from symop.errors import CacheError, CheckError, FileError, SymopError
 from symop.ops_file import Entry, OpsFile
 from symop.rendering import template_folder
 
@@ -50,6 +50,17 @@ class _Task:
     needed: tuple[Entry, ...]
 
 
+@dataclass(frozen=True)
+class _Refusal:
+    """Why the files of an op cannot be made.
+
+    is_fault: what symop would write disagrees with the formula.
+    """
+
+    message: str
+    is_fault: bool
+
+
 def made(ops: OpsFile, *, jobs: int = 1, done: Callable[[str], object] = str) -> list[Made]:
     """The files of all ops of a file, as text.
 
@@ -60,6 +71,7 @@ def made(ops: OpsFile, *, jobs: int = 1, done: Callable[[str], object] = str) ->
 
     Raises:
         FileError: formulas are refused; the message has all of them.
+        CheckError: what symop would write for one disagrees with it; a fault in symop.
     """
     tasks = {name: _Task(e, tuple(ops.needed_by(name))) for name, e in ops.entries.items()}
     keys = {name: _key(task) for name, task in tasks.items()}
@@ -69,17 +81,19 @@ def made(ops: OpsFile, *, jobs: int = 1, done: Callable[[str], object] = str) ->
         if kept is not None:
             found[name] = kept
             done(name)
-    refused: dict[str, str] = {}
+    refused: dict[str, _Refusal] = {}
     for name, result in _results({n: t for n, t in tasks.items() if n not in found}, jobs):
-        if isinstance(result, str):
+        if isinstance(result, _Refusal):
             refused[name] = result
         else:
             found[name] = result
             _keep(keys[name], result)
         done(name)
     if refused:
-        raise FileError("\n".join(f"{ops.path}: ops.{name}: {refused[name]}" for name in tasks
-                                  if name in refused))  # fmt: skip
+        said = "\n".join(
+            f"{ops.path}: ops.{name}: {refused[name].message}" for name in tasks if name in refused
+        )
+        raise (CheckError if any(r.is_fault for r in refused.values()) else FileError)(said)
     return [found[name] for name in tasks]
 
 
@@ -109,7 +123,7 @@ def _turn(path: Path) -> Iterator[None]:
         yield
 
 
-def _results(tasks: Mapping[str, _Task], jobs: int) -> Iterator[tuple[str, Made | str]]:
+def _results(tasks: Mapping[str, _Task], jobs: int) -> Iterator[tuple[str, Made | _Refusal]]:
     """The files of each op, or why it is refused, as they come."""
     if min(jobs, len(tasks)) <= 1:
         for name, task in tasks.items():
@@ -139,7 +153,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _make(task: _Task) -> Made | str:
+def _make(task: _Task) -> Made | _Refusal:
     """The files of an op, or why it is refused."""
     from symop import api
 
@@ -157,7 +171,7 @@ def _make(task: _Task) -> Made | str:
             tests=entry.tests_folder is not None, precision=entry.precision,
         )  # fmt: skip
     except SymopError as error:
-        return str(error)
+        return _Refusal(str(error), isinstance(error, CheckError))
     return Made(entry.name, made.placed(entry.folder, entry.tests_folder), made.note)
 
 

@@ -16,6 +16,7 @@ from symop.carried import SectionView
 from symop.functions import table
 from symop.lowering import BUILT_IN, lower
 from symop.parsing import parse
+from symop.reference import ReferenceView
 from symop.rendering import template_folder
 from symop.report_page import PageView
 from symop.views import ModuleView
@@ -62,15 +63,16 @@ LAYERS = (
     ("exact",),
     ("agreement", "candidates"),
     ("points",),
+    ("reference",),
     ("proofs",),
     ("artifact", "operators"),
     ("reals", "gradient_checks", "rereading"),
     ("oracle", "torch_names"),
-    ("samples", "derivatives", "tallies", "array_oracle"),
+    ("samples", "derivatives", "tallies", "array_oracle", "benchmarking", "peers", "jax_peer"),
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing", "plotting", "timings", "transform_checks"),
+    ("checking", "showing", "plotting", "transform_checks"),
     ("drawing",),
     ("notebook", "report_page"),
     ("api",),
@@ -127,6 +129,7 @@ def test_only_backends_name_torch_operations():
         ("carried.py.j2", SectionView),
         ("carried.c.j2", SourceView),
         ("report.html.j2", PageView),
+        ("reference.py.j2", ReferenceView),
     ],
 )
 def test_template_variables_are_the_fields_of_the_view(template, view):

@@ -20,7 +20,7 @@ _STREAMS = (
 
 # The order of the help: from looking at a formula to keeping files of it.
 COMMANDS = (
-    "show", "check", "plot", "report", "generate", "init", "cache", "completion",
+    "show", "check", "plot", "report", "bench", "generate", "init", "cache", "completion",
 )  # fmt: skip
 
 app = Program(COMMANDS, summary="Formulas to finished PyTorch operators: gradients of every order, "
