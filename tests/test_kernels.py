@@ -107,15 +107,13 @@ def test_kernels_compute_what_operations_do(name, runner, host):
             expected = plain(*values)
         except (RuntimeError, IndexError):
             continue  # an extremum of no elements, or a dim that these shapes lack
-        # Of no elements operations take the count out of the sum, 0*inf; kernels leave it inside.
         expected, by_operations = gradients(expected, values)
         found, by_kernels = gradients(fused(*values), values)
         for a, b in zip((*found, *by_kernels), (*expected, *by_operations), strict=True):
             assert (a is None) == (b is None)
             if b is not None:
                 assert a.shape == b.shape
-                if values[0].numel() or not b.isnan().any():
-                    close(a, b)
+                close(a, b)
 
 
 @pytest.mark.parametrize("runner", ["python", "native"])

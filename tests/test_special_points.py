@@ -97,3 +97,17 @@ def test_higher_orders_are_finite(formula, at, order):
             break
         (value,) = torch.autograd.grad(value, x, create_graph=True)
         assert math.isfinite(value.item())
+
+
+@pytest.mark.parametrize("backend", ["torch", "cpu"])
+@pytest.mark.parametrize("formula", ["mean(x*w)", "mean((x - w)**2)", "sum(mean(x*w, 0)*v)"])
+def test_a_mean_of_nothing_leaves_gradients_of_others_zero(formula, backend):
+    op = symop.compile(formula, backend=backend)
+    known = {"x": torch.zeros(0, 3), "w": torch.tensor(2.0), "v": torch.ones(3)}
+    values = [known[n].requires_grad_() for n in op.args]
+    grads = torch.autograd.grad(op(*values), values, create_graph=True)
+    w = op.args.index("w")
+    assert grads[w].item() == 0
+    further = torch.autograd.grad(grads[w], values, allow_unused=True, materialize_grads=True)
+    assert further[w].item() == 0
+    assert further[op.args.index("x")].shape == (0, 3)

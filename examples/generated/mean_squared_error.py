@@ -45,10 +45,12 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         t3 = t1.numel()
         grad_prediction = None
         if needs_prediction:
-            grad_prediction = t2 * t1.view_as(t1).sum_to_size(shape.prediction) / t3
+            grad_prediction = (
+                t2 * t1.view_as(t1).sum_to_size(shape.prediction) / max(t3, 1)
+            )
         grad_target = None
         if needs_target:
-            grad_target = -(t2 * t1.sum_to_size(shape.target) / t3)
+            grad_target = -(t2 * t1.sum_to_size(shape.target) / max(t3, 1))
         return grad_prediction, grad_target
 
     @staticmethod
@@ -68,21 +70,21 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         if grad_grad_prediction is not None:
             size1 = torch.broadcast_shapes(ctx.shape.prediction, ctx.shape.target)
             t1 = math.prod(size1)
-            t2 = grad_grad_prediction / t1
+            t2 = grad_grad_prediction / max(t1, 1)
             t3 = 2 * grad_out
             t4 = grad_grad_prediction.expand(size1).sum_to_size(ctx.shape.target)
             t5 = math.prod(size1) // max(grad_grad_prediction.numel(), 1)
             grad_prediction = t3 * t2 * t5
-            grad_target = -(t3 * (t4 / t1))
+            grad_target = -(t3 * (t4 / max(t1, 1)))
             grad_grad_out = grad_grad_out + (2 * (prediction - target) * t2).sum()
         if grad_grad_target is not None:
             size1 = torch.broadcast_shapes(ctx.shape.prediction, ctx.shape.target)
             t1 = math.prod(size1)
-            t2 = grad_grad_target / t1
+            t2 = grad_grad_target / max(t1, 1)
             t3 = 2 * grad_out
             t4 = math.prod(size1) // max(grad_grad_target.numel(), 1)
             t5 = grad_grad_target.expand(size1).sum_to_size(ctx.shape.prediction)
-            grad_prediction = _added(grad_prediction, -(t3 * (t5 / t1)))
+            grad_prediction = _added(grad_prediction, -(t3 * (t5 / max(t1, 1))))
             grad_target = _added(grad_target, t3 * t2 * t4)
             grad_grad_out = grad_grad_out + -(2 * (prediction - target) * t2).sum()
         return grad_prediction, grad_target, grad_grad_out, None, None, None
@@ -98,10 +100,12 @@ class MeanSquaredErrorBackward(torch.autograd.Function):
         t3 = t1.numel()
         d_grad_prediction = None
         if needs_prediction:
-            d_grad_prediction = 2 * t2.view_as(t2).sum_to_size(shape.prediction) / t3
+            d_grad_prediction = (
+                2 * t2.view_as(t2).sum_to_size(shape.prediction) / max(t3, 1)
+            )
         d_grad_target = None
         if needs_target:
-            d_grad_target = -(2 * t2.sum_to_size(shape.target) / t3)
+            d_grad_target = -(2 * t2.sum_to_size(shape.target) / max(t3, 1))
         return d_grad_prediction, d_grad_target
 
 

@@ -354,9 +354,20 @@ class Body:
             return scaled
         sign, binding = _BINARY[node.op]
         a, b = (self._value(o) for o in node.operands)
+        if node.op == "div" and not self.is_forward and self._is_count(node.operands[1]):
+            # A gradient is divided before it is summed; where that is over nothing, it is zero.
+            b = Text(f"max({b.text}, 1)", is_number=True)
         number = a.is_number and b.is_number
         # A product on the right keeps its parentheses: the order of evaluation is the user's.
         return Text(f"{a.at(binding)} {sign} {b.at(binding + 1)}", binding, number)
+
+    def _is_count(self, index: int) -> bool:
+        """Whether a value is a product of counts."""
+        node = self.program.nodes[index]
+        if node.op in ("mul", "ipow"):
+            parts = [o for o in node.operands if self.program.nodes[o].op != "constant"]
+            return bool(parts) and all(map(self._is_count, parts))
+        return node.op == "count"
 
     def _scaled_sum(self, node: Node) -> Text | None:
         """A sum with a multiple of a tensor in one call; * and + take two, and a temporary."""

@@ -53,7 +53,7 @@ class MaskedLossBackward(torch.autograd.Function):
     ) -> Any:
         _, needs_x, needs_y = needs
         size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
-        t1 = 2 * grad_out * (x - y) / math.prod(size1)
+        t1 = 2 * grad_out * (x - y) / max(math.prod(size1), 1)
         return (
             None,
             torch.where(mask, t1, 0.0).sum_to_size(shape.x) if needs_x else None,
@@ -77,7 +77,7 @@ class MaskedLossBackward(torch.autograd.Function):
         grad_grad_out = torch.zeros_like(grad_out)
         if grad_grad_x is not None:
             size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
-            t1 = grad_grad_x / math.prod(size1)
+            t1 = grad_grad_x / max(math.prod(size1), 1)
             t2 = 2 * grad_out * t1
             t3 = torch.where(mask, t2, 0.0)
             grad_x = t3.expand(size1).sum_to_size(grad_grad_x.shape)
@@ -86,7 +86,7 @@ class MaskedLossBackward(torch.autograd.Function):
             grad_grad_out = grad_grad_out + part
         if grad_grad_y is not None:
             size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
-            t1 = grad_grad_y / math.prod(size1)
+            t1 = grad_grad_y / max(math.prod(size1), 1)
             t2 = 2 * grad_out * t1
             t3 = torch.where(mask, t2, 0.0)
             grad_x = _added(
@@ -105,7 +105,7 @@ class MaskedLossBackward(torch.autograd.Function):
         shape, (_, needs_x, needs_y) = ctx.shape, ctx.needs
         size1 = torch.broadcast_shapes(shape.mask, shape.x, shape.y)
         t1 = 2 * (grad_out * (d_x - d_y) + d_grad_out * (x - y))
-        t2 = t1 / math.prod(size1)
+        t2 = t1 / max(math.prod(size1), 1)
         return (
             None,
             torch.where(mask, t2, 0.0).sum_to_size(shape.x) if needs_x else None,

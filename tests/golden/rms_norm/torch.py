@@ -52,7 +52,7 @@ class RmsNormBackward(torch.autograd.Function):
             t4 = grad_out * w / t2
             t5 = t3 * t4 / (2 * t2)
         if needs_x:
-            t6 = -(t5.view_as(t5).sum_to_size(size1) / t1) * (2 * x)
+            t6 = -(t5.view_as(t5).sum_to_size(size1) / max(t1, 1)) * (2 * x)
         return (
             t4.sum_to_size(shape.x) + t6 if needs_x else None,
             -t5.sum_to_size(shape.eps) if needs_eps else None,
@@ -82,12 +82,12 @@ class RmsNormBackward(torch.autograd.Function):
             t5 = 2 * t2
             t6 = t3 * t4 / t5
             t7 = 2 * x
-            t8 = (grad_grad_x * t7).sum_to_size(size1) / t1 / t5
+            t8 = (grad_grad_x * t7).sum_to_size(size1) / max(t1, 1) / t5
             t9 = (grad_grad_x - t8 * t3) / t2
             t10 = t4 * t8 / t2
             t11 = (2 * (t8 * t6) - t9 * t4 + t10 * t3) / t5
-            t12 = 2 * (grad_grad_x * -(t6.sum_to_size(size1) / t1))
-            t13 = t12 + t11.sum_to_size(size1) / t1 * t7
+            t12 = 2 * (grad_grad_x * -(t6.sum_to_size(size1) / max(t1, 1)))
+            t13 = t12 + t11.sum_to_size(size1) / max(t1, 1) * t7
             grad_x = t13 + -t10.sum_to_size(grad_grad_x.shape)
             grad_eps = t11.sum_to_size(ctx.shape.eps)
             grad_w = (t9 * grad_out).sum_to_size(ctx.shape.w)
@@ -103,7 +103,7 @@ class RmsNormBackward(torch.autograd.Function):
             t7 = t3 * t6 / t2
             t8 = t4 * t6 / t2
             t9 = (2 * (t6 * (t3 * t4 / t5)) + t7 * t4 + t8 * t3) / t5
-            t10 = t9.sum_to_size(size1) / t1 * (2 * x)
+            t10 = t9.sum_to_size(size1) / max(t1, 1) * (2 * x)
             grad_x = _added(grad_x, -t8.sum_to_size(ctx.shape.x) + t10)
             grad_eps = _added(grad_eps, t9.sum_to_size(grad_grad_eps.shape))
             grad_w = _added(grad_w, -(grad_out * t7).sum_to_size(ctx.shape.w))
@@ -115,7 +115,7 @@ class RmsNormBackward(torch.autograd.Function):
             t3 = x / t2
             t4 = grad_out * grad_grad_w / t2
             t5 = t3 * t4 / (2 * t2)
-            t6 = -(t5.sum_to_size(size1) / t1) * (2 * x)
+            t6 = -(t5.sum_to_size(size1) / max(t1, 1)) * (2 * x)
             grad_x = _added(grad_x, t4.sum_to_size(ctx.shape.x) + t6)
             grad_eps = _added(grad_eps, -t5.sum_to_size(ctx.shape.eps))
             grad_grad_out = grad_grad_out + grad_grad_w * t3
@@ -143,8 +143,8 @@ class RmsNormBackward(torch.autograd.Function):
             t10 = (d_grad_out * w + d_w * grad_out - t4 * t8) / t2
             t11 = (t9 * t4 + t10 * t3 - t6 * (2 * t8)) / t5
         if needs_x:
-            t12 = -(t11.view_as(t11).sum_to_size(size1) / t1) * t7
-            t13 = t12 + 2 * d_x * -(t6.sum_to_size(size1) / t1)
+            t12 = -(t11.view_as(t11).sum_to_size(size1) / max(t1, 1)) * t7
+            t13 = t12 + 2 * d_x * -(t6.sum_to_size(size1) / max(t1, 1))
         return (
             t10.sum_to_size(t7.shape) + t13 if needs_x else None,
             -t11.sum_to_size(shape.eps) if needs_eps else None,
