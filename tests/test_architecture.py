@@ -72,7 +72,7 @@ LAYERS = (
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing", "plotting", "timings", "transform_checks"),
+    ("checking", "showing", "plotting", "transform_checks"),
     ("drawing",),
     ("notebook", "report_page"),
     ("api",),
@@ -128,8 +128,8 @@ def test_only_backends_name_torch_operations():
         ("module.py.j2", ModuleView),
         ("carried.py.j2", SectionView),
         ("carried.c.j2", SourceView),
-        ("reference.py.j2", ReferenceView),
         ("report.html.j2", PageView),
+        ("reference.py.j2", ReferenceView),
     ],
 )
 def test_template_variables_are_the_fields_of_the_view(template, view):
