@@ -2,7 +2,8 @@
 
 python -m benchmarks.gallery                   # write docs/gallery from docs/gallery/figures.json
 python -m benchmarks.gallery --check           # say which files are not what would be written
-python -m benchmarks.gallery --measure [NAME]  # measure errors and times anew, then write
+python -m benchmarks.gallery --measure [NAME]  # measure errors anew, then write
+python -m benchmarks.gallery --times [NAME]    # measure times anew, on a quiet machine, then write
 
 Pages and plots are the same on every machine; what depends on the machine is in figures.json.
 """
@@ -12,9 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import statistics
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,21 @@ import torch
 import symop
 from benchmarks.gallery_ops import GROUPS, OPS, Shown
 from benchmarks.machine import machine
+from symop.benchmarking import Timing, load_average, noise, runner
+from symop.benchmarking import measured as times_of
 from symop.checking import check
 from symop.drawing import curves, largest, svg
 from symop.mathematics import aligned, formula_equations, gradient_equations
 from symop.names import class_name
 from symop.operators import Op
+from symop.peers import arguments, peers
 from symop.plotting import Region, Series, derivatives_over, errors_along, region_of
 
 FOLDER = Path(__file__).parent.parent / "docs" / "gallery"
 FIGURES = FOLDER / "figures.json"
 DTYPES = ("float32", "float64")
-SIZE, ROUNDS = 1_000_000, 15
+SIZE = 1_000_000
+PEERS = ("eager", "function")
 MODES = {"forward": "forward", "both": "forward and backward"}
 
 INDEX = """# Gallery
@@ -53,11 +56,11 @@ Near roots the figures are larger, because there rounding the inputs alone moves
 SPEED = """
 ## Speed
 
-{size:,} elements of float32 in one thread: milliseconds of the op, and the time of the same
-operations under autograd over it.
+{size:,} elements of float32 in one thread: milliseconds of the op, and the times over it of the
+formula in eager torch, and of a Function by hand.
 
-| | ms | autograd of operations |
-| --- | ---: | ---: |
+| | op, ms | eager torch | Function by hand |
+| --- | ---: | ---: | ---: |
 """
 
 
@@ -88,7 +91,6 @@ def measured(name: str) -> dict[str, Any]:
         "formula": shown.formula,
         "accuracy": rows,
         "errors": [[s.dtype, *s.quantity, _rounded(s, where)] for s in series],
-        "speed": speed(op, shown),
     }
 
 
@@ -97,46 +99,30 @@ def _rounded(series: Series, where: Region) -> list[list[float]]:
     return [[round(x, 6), float(f"{error:.3g}")] for x, error in pairs]
 
 
-def speed(op: Op, shown: Shown) -> dict[str, list[float]]:
-    """Milliseconds of the op, and the ratio of plain operations under autograd, in turns."""
-    generator = torch.Generator().manual_seed(0)
-    fixed = dict(shown.fixed)
-    span = shown.high - shown.low
-    values = [
-        (shown.low + span * torch.rand(SIZE, generator=generator))
-        if n == shown.moving else torch.full((SIZE,), fixed[n])
-        for n in op.args
-    ]  # fmt: skip
-    leaves = [v.requires_grad_() for v in values]
-    constants = [v.detach() for v in leaves]
-    weight = torch.ones(SIZE)
+def speed(name: str) -> dict[str, list[float]]:
+    """Milliseconds of an op, and the ratios of its peers, in one thread and in turns.
 
-    def both(function: Callable[..., Any]) -> Callable[[], Any]:
-        return lambda: torch.autograd.grad(function(*leaves), leaves, weight)
-
-    def forward(function: Callable[..., Any]) -> Callable[[], Any]:
-        return lambda: function(*constants)
-
-    plain = op.function.forward
-    return {
-        mode: _times(wrap(op), wrap(plain)) for mode, wrap in (("forward", forward), ("both", both))
+    Nothing on a machine that does other work: such figures would say what else it does.
+    """
+    op, shown = compiled(name, "cpu"), OPS[name]
+    load = load_average()
+    fixed = {name: (value, value) for name, value in shown.fixed}
+    ranges = [fixed.get(n, (shown.low, shown.high)) for n in op.args]
+    values = arguments(op, ranges, SIZE, torch.float32)
+    ways = peers(op, PEERS)
+    times = {
+        mode: times_of({way: runner(f, values, mode) for way, f in ways.items()}) for mode in MODES
     }
+    reasons = noise(times, load)
+    if reasons:
+        print(f"no times of {name}: {'; '.join(reasons)}", flush=True)
+        return {}
+    return {mode: _ratios(cell) for mode, cell in times.items()}
 
 
-def _times(own: Callable[[], Any], other: Callable[[], Any]) -> list[float]:
-    own(), other()
-    pairs = []
-    for _ in range(ROUNDS):
-        times = []
-        for run in (own, other):
-            start = time.perf_counter()
-            run()
-            times.append(time.perf_counter() - start)
-        pairs.append(times)
-    return [
-        round(1000 * statistics.median(a for a, _ in pairs), 3),
-        round(statistics.median(b / a for a, b in pairs), 2),
-    ]
+def _ratios(cell: dict[str, Timing]) -> list[float]:
+    own = cell["symop"].seconds
+    return [round(1000 * own, 3), *(round(cell[way].seconds / own, 2) for way in PEERS)]
 
 
 # Pages
@@ -160,11 +146,16 @@ def page(name: str, figures: dict[str, Any]) -> str:
         ACCURACY,
         *(f"| {row[0]} | `{row[1]}` | {row[2]:.2f} | {row[3]:.2f} | {row[4]:.2f} |\n"
           for row in figures["accuracy"]),
-        SPEED.format(size=SIZE),
-        *(f"| {MODES[mode]} | {ms:.2f} | {ratio:.2f} |\n"
-          for mode, (ms, ratio) in figures["speed"].items()),
+        *_speed_lines(figures.get("speed", {})),
     ]  # fmt: skip
     return "".join(parts)
+
+
+def _speed_lines(times: dict[str, list[float]]) -> Iterator[str]:
+    if times:
+        yield SPEED.format(size=SIZE)
+    for mode, (own, eager, by_hand) in times.items():
+        yield f"| {MODES[mode]} | {own:.2f} | {eager:.2f} | {by_hand:.2f} |\n"
 
 
 def example(name: str, op: Op) -> str:
@@ -256,15 +247,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--measure", nargs="*", metavar="NAME")
+    parser.add_argument("--times", nargs="*", metavar="NAME")
     options = parser.parse_args()
     figures = load()
+    torch.set_num_threads(1)
     if options.measure is not None:
-        torch.set_num_threads(1)
         figures["machine"] = machine()
         for name in options.measure or OPS:
             print(name, flush=True)
-            figures["ops"][name] = measured(name)
+            times = figures["ops"].get(name, {}).get("speed")
+            figures["ops"][name] = measured(name) | ({"speed": times} if times else {})
             _store(figures)
+    for name in (options.times or OPS) if options.times is not None else ():
+        times = speed(name)
+        if times:
+            figures["ops"][name]["speed"] = times
+        else:
+            figures["ops"][name].pop("speed", None)
+        _store(figures)
     differing = []
     for path, text in files(figures):
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -63,12 +63,14 @@ class FormulaError(SymopError, ValueError):
     def _render_traceback_(self) -> list[str]:
         """What IPython prints: where the user's own code was, and the message.
 
-        The frames of symop say nothing about a fault in a formula.
+        The frames of symop and of the notebook say nothing about a fault in a formula.
         """
-        own = str(Path(__file__).parent)
+        own = Path(__file__).parent
         frames = traceback.extract_tb(self.__traceback__)
-        places = [f"{f.filename}:{f.lineno} in {f.name}" for f in frames
-                  if not f.filename.startswith(own)]  # fmt: skip
+        places = [
+            f"{f.filename}:{f.lineno} in {f.name}" for f in frames
+            if own not in Path(f.filename).parents and "IPython" not in Path(f.filename).parts
+        ]  # fmt: skip
         return [*places[-_FRAMES:], *f"{type(self).__name__}: {self}".splitlines()]
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from symop.backends import cpu
+from symop.benchmarking import Timing, load_average, measured, noise, processor, runner
 from symop.checking import check
 from symop.compiler import Formula
 from symop.errors import CallError, FileError
 from symop.mathematics import formula_equations, gradient_equations, mathml
+from symop.peers import arguments, peers
 from symop.plotting import plot, region_of
 from symop.program import Program
 from symop.rendering import render
+from symop.samples import Samples
 from symop.showing import show_text
 from symop.tallies import Accuracy
-from symop.timings import Timing, timings
 from symop.transform_checks import TransformCheck, transform_checks
 
 if TYPE_CHECKING:
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
 
 # Where arguments that do not move stand in a plot.
 _FIXED = 1.0
-# Quartiles of a ratio that are farther apart come from what else the machine does.
-_NOISY = 1.33
+_SIZES, _ROUNDS, _SECONDS = (1_000, 100_000, 1_000_000), 9, 0.002
+_WAYS = {"symop": "symop", "function": "Function by hand", "eager": "eager torch"}
+
+# The times of each way at each size.
+Times = dict[str, dict[str, Timing]]
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ def report_html(op: Op, *, benchmark: bool = True) -> str:
     report = check(op)
     formula = op._formula
     plots, plot_note = _plots(op)
-    times = timings(op) if benchmark else []
+    load = load_average()
+    times = _times(op) if benchmark else {}
     view = PageView(
         title=op.name,
         call=f"{op.name}({', '.join(op.args)})",
@@ -109,7 +116,7 @@ def report_html(op: Op, *, benchmark: bool = True) -> str:
         notes=report.notes,
         transforms=transform_checks(op),
         benchmark=_groups(times),
-        benchmark_note=_benchmark_note(op, benchmark, times),
+        benchmark_note=_benchmark_note(op, benchmark, times, load),
         sources=(Source("Generated module", op.source), *_kernels(formula)),
         versions=_versions(),
     )
@@ -155,16 +162,32 @@ def _plots(op: Op) -> tuple[tuple[str, ...], str]:
     return tuple(found), ""
 
 
-def _groups(times: Sequence[Timing]) -> tuple[tuple[str, tuple[Bar, ...]], ...]:
+def _times(op: Op) -> Times:
+    """Forward and backward in float32; what the dims of a reduction mean is not known here."""
+    if not op.written.is_elementwise:
+        return {}
+    ranges = Samples(op.written, op.program).ranges
+    found = {}
+    for elements in _SIZES:
+        values = arguments(op, ranges, elements, torch.float32)
+        mode = "both" if any(v.requires_grad for v in values) else "forward"
+        ways = peers(op, tuple(_WAYS))
+        runs = {way: runner(ways[way], values, mode) for way in _WAYS}
+        found[f"{elements:,} elements"] = measured(runs, rounds=_ROUNDS, seconds=_SECONDS)
+    return found
+
+
+def _groups(times: Times) -> tuple[tuple[str, tuple[Bar, ...]], ...]:
     groups = []
-    for elements in dict.fromkeys(t.elements for t in times):
-        group = [t for t in times if t.elements == elements]
-        longest = max(t.seconds for t in group)
+    for title, cell in times.items():
+        longest = max(t.seconds for t in cell.values())
+        own = cell["symop"].seconds
         bars = tuple(
-            Bar(t.way, _time(t.seconds), f"{t.ratio:.2f}", round(100 * t.seconds / longest, 1))
-            for t in group
-        )
-        groups.append((f"{elements:,} elements", bars))
+            Bar(_WAYS[way], _time(t.seconds), f"{t.seconds / own:.2f}",
+                round(100 * t.seconds / longest, 1))
+            for way, t in cell.items()
+        )  # fmt: skip
+        groups.append((title, bars))
     return tuple(groups)
 
 
@@ -172,15 +195,13 @@ def _time(seconds: float) -> str:
     return f"{1e6 * seconds:.1f} µs" if seconds < 1e-3 else f"{1e3 * seconds:.2f} ms"
 
 
-def _benchmark_note(op: Op, wanted: bool, times: Sequence[Timing]) -> str:
+def _benchmark_note(op: Op, wanted: bool, times: Times, load: float | None) -> str:
     if not wanted:
         return "Times were not measured."
     if not op.written.is_elementwise:
         return "Only elementwise formulas are timed here."
-    if any(t.spread > _NOISY for t in times):
-        return ("The machine was busy: ratios varied by more than a third between runs, so these "
-                "figures say little.")  # fmt: skip
-    return ""
+    reasons = noise(times, load)
+    return f"These times are not to be relied on: {'; '.join(reasons)}." if reasons else ""
 
 
 def _kernels(formula: Formula) -> tuple[Source, ...]:
@@ -205,10 +226,6 @@ def _kernels(formula: Formula) -> tuple[Source, ...]:
 
 
 def _versions() -> str:
-    import platform
-
-    import torch
-
     import symop
 
-    return f"symop {symop.__version__}, torch {torch.__version__}, {platform.machine()}"
+    return f"symop {symop.__version__}, torch {torch.__version__}, {processor()}"

@@ -135,8 +135,8 @@ def test_only_backends_name_torch_operations():
         ("carried.py.j2", SectionView),
         ("carried.c.j2", SourceView),
         ("kernel_triton.py.j2", KernelView),
-        ("reference.py.j2", ReferenceView),
         ("report.html.j2", PageView),
+        ("reference.py.j2", ReferenceView),
     ],
 )
 def test_template_variables_are_the_fields_of_the_view(template, view):

@@ -76,3 +76,16 @@ def test_links_lead_to_pages():
         text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         for link in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_times_are_kept_only_from_a_quiet_machine(monkeypatch, capsys):
+    monkeypatch.setattr(gallery, "SIZE", 10)
+    monkeypatch.setattr(gallery, "noise", lambda times, load: ["others work too"])
+    assert gallery.speed("swish") == {}
+    assert "no times of swish: others work too" in capsys.readouterr().out
+    monkeypatch.setattr(gallery, "noise", lambda times, load: [])
+    times = gallery.speed("swish")
+    assert {mode: len(row) for mode, row in times.items()} == {"forward": 3, "both": 3}
+    figures = {k: v for k, v in FIGURES["ops"]["swish"].items() if k != "speed"}
+    assert "## Speed" not in gallery.page("swish", figures)
+    assert "## Speed" in gallery.page("swish", figures | {"speed": times})
