@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo test slow lint format generate check-generated goldens clean
+.PHONY: help setup demo test slow lint format generate check-generated goldens gallery site clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:[^#]*## */:/' | awk -F: '{printf "  %-16s %s\n", $$1, $$2}'
@@ -56,6 +56,16 @@ check-generated: $(INSTALLED)  ## examples/generated is what symop writes, and i
 
 goldens: $(INSTALLED)  ## record tests/golden anew
 	$(BIN)/python -m tests.goldens
+
+gallery: $(INSTALLED)  ## write docs/gallery anew
+	$(BIN)/python -m benchmarks.gallery
+
+$(VENV)/.documented: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
+
+site: $(VENV)/.documented  ## build the documentation into build/site, without warnings
+	SYMOP_BACKEND=torch $(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
 
 clean:  ## remove what the targets made, .venv included
 	rm -rf $(VENV) demo build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

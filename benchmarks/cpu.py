@@ -13,26 +13,22 @@ import argparse
 import json
 import math
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 import symop
 from benchmarks.machine import machine
+from symop.benchmarking import MODES, key_of, measured, runner
+from symop.jax_peer import jax_runs
+from symop.peers import PEERS, peers
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "cpu.md"
 CELLS = ROOT / ".benchmarks" / "cpu.json"
 SIZES = (1, 1_000, 2_000, 100_000, 1_000_000, 10_000_000)
-MODES = ("forward", "both")
-PEERS = ("eager", "function", "compile", "autotune", "jax")
-ROUNDS, SECONDS = 15, 0.004
-
-Values = Sequence[torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -105,100 +101,6 @@ CASES = {
                      scalars="q", fixed="qy"),
     "Michaelis": Case("v*x/(k + x)", lambda v, x, k: v * x / (k + x), scalars="vk"),
 }  # fmt: skip
-
-
-def by_hand(case: Case, names: Sequence[str]) -> Callable[..., torch.Tensor]:
-    """The Function of a tutorial: saves its inputs, and computes gradients with operations."""
-    text = symop.compile(case.formula, backend="torch").source
-    module: dict[str, Any] = {}
-    exec(compile(text, "<by hand>", "exec"), module)
-    name = next(k for k in module["__all__"] if k.islower())
-    function: Callable[..., torch.Tensor] = module[name]
-    return function
-
-
-def peers(case: Case, op: Any, wanted: Sequence[str]) -> dict[str, Callable[..., Any]]:
-    """The op and what it is compared with."""
-    found: dict[str, Callable[..., Any]] = {"symop": op}
-    if "eager" in wanted:
-        found["eager"] = case.plain
-    if "function" in wanted:
-        found["function"] = by_hand(case, op.args)
-    if "compile" in wanted:
-        found["compile"] = torch.compile(case.plain, fullgraph=True, dynamic=False)
-    if "autotune" in wanted:
-        found["autotune"] = torch.compile(
-            case.plain, fullgraph=True, dynamic=False, mode="max-autotune-no-cudagraphs"
-        )
-    return found
-
-
-def in_jax(case: Case, names: Sequence[str], values: Values) -> dict[str, Callable[[], Any]]:
-    """The same calls in JAX: value, and value with gradients, each one compiled function."""
-    import jax
-    import jax.numpy as jnp
-
-    jax.config.update("jax_enable_x64", True)
-    known = {
-        name: getattr(jnp, name)
-        for name in ("exp", "log", "sqrt", "sin", "tanh", "sum", "mean", "maximum", "pi")
-    }
-    known |= {
-        "erf": jax.scipy.special.erf,
-        "sigmoid": jax.nn.sigmoid,
-        "softplus": jax.nn.softplus,
-        "legendre": lambda n, x: 0.5 * (5 * x**3 - 3 * x),
-    }
-    # The formulas of this file, which are Python.
-    f = eval(f"lambda {', '.join(names)}: {case.formula}", known)
-    arrays = [jnp.asarray(v.detach().numpy()) for v in values]
-    places = tuple(k for k, v in enumerate(values) if v.requires_grad)
-    forward = jax.jit(f)
-    ones = jnp.ones_like(forward(*arrays))
-
-    @jax.jit
-    def both(cotangent: Any, *given: Any) -> Any:
-        value, pull = jax.vjp(f, *given)
-        gradients = pull(cotangent)
-        return value, [gradients[k] for k in places]
-
-    return {
-        "forward": lambda: jax.block_until_ready(forward(*arrays)),
-        "both": lambda: jax.block_until_ready(both(ones, *arrays)),
-    }
-
-
-def runner(f: Callable[..., Any], values: Values, mode: str) -> Callable[[], Any]:
-    """One call to be timed."""
-    if mode == "forward":
-        plain = [v.detach() for v in values]
-        return lambda: f(*plain)
-    leaves = [v for v in values if v.requires_grad]
-    with torch.no_grad():
-        cotangent = torch.ones_like(f(*values))
-    return lambda: torch.autograd.grad(f(*values), leaves, cotangent)
-
-
-def measured(runs: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Median seconds of a call, by name; all take turns."""
-    calls: dict[str, int] = {}
-    for name, run in runs.items():
-        for _ in range(3):
-            run()
-        start = time.perf_counter()
-        run()
-        calls[name] = max(1, min(2000, int(SECONDS / (time.perf_counter() - start + 1e-9))))
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    names = list(runs)
-    for turn in range(ROUNDS):
-        # Nobody always finds the memory as the same other one left it.
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            run = runs[name]
-            start = time.perf_counter()
-            for _ in range(calls[name]):
-                run()
-            taken[name].append((time.perf_counter() - start) / calls[name])
-    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def loaded() -> dict[str, dict[str, float]]:
@@ -286,16 +188,17 @@ def main() -> None:
                 for threads in options.threads:
                     torch.set_num_threads(threads)
                     torch._dynamo.reset()
-                    functions = peers(case, op, options.peers)
+                    functions = peers(op, options.peers, case.plain)
                     values = case.arguments(op.args, n, getattr(torch, dtype))
                     for mode in options.modes:
-                        key = f"{name}|{dtype}|{n}|{threads}|{mode}"
+                        key = key_of(name, dtype, n, threads, mode)
                         if key in cells and not options.again:
                             continue
                         runs = {p: runner(f, values, mode) for p, f in functions.items()}
                         if "jax" in options.peers:
-                            runs["jax"] = in_jax(case, op.args, values)[mode]
-                        cells[key] = measured(runs)
+                            runs["jax"] = jax_runs(op.written, values)[mode]
+                        timings = measured(runs)
+                        cells[key] = {p: timing.seconds for p, timing in timings.items()}
                         ratios = "  ".join(
                             f"{p} {cells[key][p] / cells[key]['symop']:6.2f}"
                             for p in runs

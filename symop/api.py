@@ -87,6 +87,18 @@ def op(
 
     The function may call the ops that its own namespace holds.
 
+    Args:
+        function: what it does with tensors; it is called once, with stand-ins for them.
+        name: the name of the op, if not that of the function.
+        backend: as in `compile`.
+
+    Returns:
+        The op, or a decorator that makes it where only options were given.
+
+    Raises:
+        FormulaError: the function does what no formula can say; the message names it.
+        NamingError: the name cannot be that of an op.
+
     Example:
         >>> import symop, torch
         >>> @symop.op

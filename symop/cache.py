@@ -90,7 +90,8 @@ def prepared() -> Path:
 
 # What symop puts there; nothing else is counted or removed.
 _OURS = ("kernel-*.so", "kernel-*.sum", "kernel-*.lock", "symop_host-*", ".kernel-*.tmp",
-         ".symop_host-*.tmp")  # fmt: skip
+         ".symop_host-*.tmp", "generate-*.lock", "generated-*.json",
+         ".generated-*.tmp")  # fmt: skip
 
 
 def files() -> list[Path]:

@@ -20,7 +20,12 @@ SHOWN = {
 
 def formula_lines(program: Program) -> list[str]:
     """One line `name = expression` per output, after lines for what is read more than once."""
-    return _Formulas(program).lines()
+    return [f"{name} = {text}" for name, _, text in statements(program)]
+
+
+def statements(program: Program) -> list[tuple[str, int, str]]:
+    """What `formula_lines` prints: names, the nodes that they stand for, and their texts."""
+    return _Formulas(program).statements()
 
 
 class _Formulas:
@@ -32,7 +37,7 @@ class _Formulas:
         self.taken |= {o.name for o in program.outputs}
         self.texts: list[tuple[str, int]] = []
 
-    def lines(self) -> list[str]:
+    def statements(self) -> list[tuple[str, int, str]]:
         lines = []
         outputs = {o.node: o.name for o in self.program.outputs}
         printed: set[str] = set()
@@ -46,13 +51,13 @@ class _Formulas:
                 name = unused("t", self.taken)
                 self.taken.add(name)
             if name is not None:
-                lines.append(f"{name} = {text[0]}")
+                lines.append((name, index, text[0]))
                 printed.add(name)
                 text = (name, _ATOM)
             self.texts.append(text)
         for output in self.program.outputs:
             if output.name not in printed:
-                lines.append(f"{output.name} = {self.texts[output.node][0]}")
+                lines.append((output.name, output.node, self.texts[output.node][0]))
         return lines
 
     def at(self, index: int, binding: int) -> str:

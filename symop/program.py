@@ -237,6 +237,13 @@ def without_dead_nodes(program: Program) -> Program:
     return Program(program.arguments, tuple(nodes), outputs, names, loose)
 
 
+def is_sum_to_argument(program: Program, output: Output) -> bool:
+    """Whether an output is summed to a shape that is known at run time only."""
+    node = program.nodes[output.node]
+    is_shape = bool(output.frame) and all(isinstance(atom, str) for atom in output.frame)
+    return node.op == "sum" and node.dims is None and node.frame == output.frame and is_shape
+
+
 def with_operands(node: Node, operands: tuple[int, ...]) -> Node:
     """The same operation on other operands of the same frames."""
     if operands == node.operands:

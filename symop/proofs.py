@@ -1,4 +1,4 @@
-"""The view of a generated test: tables of exact numbers, and a reference in plain torch."""
+"""The view of a generated test: tables of exact numbers, and what is held against them."""
 
 from __future__ import annotations
 
@@ -6,37 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symop.backends.torch import SPELLED, Body, Text
 from symop.evaluation import Array
 from symop.exact import Arrays
 from symop.layout import WIDTH, docstring_lines
-from symop.lowering import lower
-from symop.names import spelled
 from symop.planning import Plan
 from symop.points import Points, choose
-from symop.program import Node, Program
-from symop.statements import function_lines
+from symop.program import Program
+from symop.reference import reference_lines
 
 Lines = tuple[str, ...]
-
-# What torch itself has for functions of the table: the reference of joints and broadcasting.
-_TORCH = {
-    "exp2": "torch.exp2", "log2": "torch.log2", "log10": "torch.log10", "rsqrt": "torch.rsqrt",
-    "sigmoid": "torch.sigmoid", "logaddexp": "torch.logaddexp", "logaddexp2": "torch.logaddexp2",
-    "xlogy": "torch.xlogy", "logit": "torch.logit", "sinc": "torch.sinc", "root": "torch.sqrt",
-    "xlog1py": "torch.special.xlog1py", "entr": "torch.special.entr", "ndtr": "torch.special.ndtr",
-    "log_ndtr": "torch.special.log_ndtr", "ndtri": "torch.special.ndtri",
-    "maximum": "torch.maximum", "minimum": "torch.minimum", "softplus1": "functional.softplus",
-    "logsigmoid": "functional.logsigmoid", "softsign": "functional.softsign",
-    "tanhshrink": "functional.tanhshrink", "silu": "functional.silu", "mish": "functional.mish",
-    "gelu": "functional.gelu", "relu": "torch.relu", "hardsigmoid": "functional.hardsigmoid",
-    "clamp": "torch.clamp", "clamp_min": "torch.clamp", "clamp_max": "torch.clamp",
-    "hardtanh": "functional.hardtanh", "hardshrink": "functional.hardshrink",
-    "softshrink": "functional.softshrink", "gelu_tanh": "functional.gelu",
-}  # fmt: skip
-
-# Their further parameters are numbers in torch.
-_NUMBERS_AFTER_FIRST = frozenset({"hardtanh", "hardshrink", "softshrink"})
 
 # Names that the test itself uses.
 _OWN = frozenset(
@@ -103,7 +81,7 @@ def test_view(
     setting, numbers = points.setting, points.numbers
     masks = {a.name for a in program.arguments if a.is_mask}
     helpers: set[str] = set()
-    reference = _reference(plan, helpers)
+    reference = reference_lines(plan.program, helpers)
     tables = [
         "# The arguments; the direction in which each is varied; what flows into each output.",
         *_table("ARGUMENTS", setting.arguments),
@@ -244,51 +222,6 @@ def _joint_tables(points: Points) -> Lines:
         joined = {f"{_quoted(n)}: ": [_nested(arrays[n]) for arrays in column] for n in column[0]}
         lines += _literal(f"{name} = ", joined, 0)
     return tuple(lines)
-
-
-# The reference
-
-
-def _reference(plan: Plan, helpers: set[str]) -> Lines:
-    program = plan.program
-    body = _Plain(
-        lower(program, SPELLED | frozenset(_TORCH)),
-        lambda n: f"{spelled(n)}.shape",
-        is_forward=True,
-        taken=frozenset({"reference"}),
-        helpers=helpers,
-    )
-    lines, results = body.print()
-    parameters = [f"{spelled(a.name)}: Tensor" for a in program.arguments]
-    head, *rest = function_lines(
-        "reference", parameters, "list[Tensor]", [*lines, f"return [{', '.join(results)}]"]
-    )
-    return (head, *rest)
-
-
-class _Plain(Body):
-    """Prints a program in the functions that torch has, whose gradients are torch's."""
-
-    def _call(self, node: Node) -> Text:
-        name = _TORCH.get(node.op)
-        if name is None:
-            return super()._call(node)
-        operands = [self._value(o) for o in node.operands]
-        first = self._tensor(operands[0]).text
-        if name.startswith("functional."):
-            name = f"torch.nn.{name}"
-        clamped = node.op.startswith("clamp") and all(o.is_number for o in operands[1:])
-        if node.op in _NUMBERS_AFTER_FIRST or clamped:
-            texts = [o.text for o in operands[1:]]
-        else:
-            texts = [self._tensor(o).text for o in operands[1:]]
-        if node.op == "clamp" and not clamped:
-            return Text(f"torch.clamp(*torch.broadcast_tensors({', '.join([first, *texts])}))")
-        if node.op in ("clamp_min", "clamp_max"):
-            texts = [f"{node.op[-3:]}={texts[0]}"]
-        if node.op == "gelu_tanh":
-            texts = ['approximate="tanh"']
-        return Text(f"{name}({', '.join([first, *texts])})")
 
 
 # What the op takes

@@ -38,17 +38,30 @@ def rewrite(program: Program, rules: Sequence[Rewrite] = REWRITES) -> Program:
         program: any program.
         rules: the records to use, in order.
     """
+    return _rewritten(program, rules, {})
+
+
+def rules_used(program: Program, rules: Sequence[Rewrite] = REWRITES) -> tuple[Rewrite, ...]:
+    """The records by which `rewrite` changes a program, in the order of their first use."""
+    used: dict[str, Rewrite] = {}
+    _rewritten(program, rules, used)
+    return tuple(used.values())
+
+
+def _rewritten(program: Program, rules: Sequence[Rewrite], used: dict[str, Rewrite]) -> Program:
     for stage in (Stage.FIRST, Stage.LATE):
         batch = [rule for rule in rules if rule.stage <= stage]
         for _ in range(_MAX_PASSES):
-            changed = _pass(program, batch, _MAX_STEPS)
+            changed = _pass(program, batch, _MAX_STEPS, used)
             if changed == program:
                 break
             program = changed
-    return _pass(program, [rule for rule in rules if rule.stage == Stage.LAST], 1)
+    return _pass(program, [rule for rule in rules if rule.stage == Stage.LAST], 1, used)
 
 
-def _pass(program: Program, rules: Sequence[Rewrite], steps: int) -> Program:
+def _pass(
+    program: Program, rules: Sequence[Rewrite], steps: int, used: dict[str, Rewrite]
+) -> Program:
     rules = _possible(program, rules)
     if not rules:
         return program
@@ -61,7 +74,7 @@ def _pass(program: Program, rules: Sequence[Rewrite], steps: int) -> Program:
     place: list[int] = []
     for index, node in enumerate(program.nodes):
         at = build.put(with_operands(node, tuple(place[o] for o in node.operands)))
-        place.append(at if index in inner else _settled(matcher, at, by_root, steps))
+        place.append(at if index in inner else _settled(matcher, at, by_root, steps, used))
     outputs = tuple(replace(o, node=place[o.node]) for o in program.outputs)
     names = tuple(sorted({place[i]: n for i, n in program.names}.items()))
     return without_dead_nodes(Program(program.arguments, tuple(build.nodes), outputs, names))
@@ -123,12 +136,19 @@ def _inner(program: Program) -> set[int]:
     return {i for i, count in above.items() if count and count == reads[i]}
 
 
-def _settled(matcher: Matcher, index: int, rules: dict[str, list[Rewrite]], steps: int) -> int:
+def _settled(
+    matcher: Matcher,
+    index: int,
+    rules: dict[str, list[Rewrite]],
+    steps: int,
+    used: dict[str, Rewrite],
+) -> int:
     for _ in range(steps):
         for rule in rules.get(_kind(matcher.terms.build.nodes[index]), ()):
             changed = apply(rule, matcher, index)
             if changed is not None:
                 index = changed
+                used.setdefault(rule.name, rule)
                 break
         else:
             return index

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 from symop.differentiation import vjp
-from symop.formulas import SHOWN, formula_lines
+from symop.formulas import SHOWN, formula_lines, statements
 from symop.names import argument_problem
 from symop.operations import Operations
 from symop.parsing import expand
@@ -283,6 +284,45 @@ def _shown(program: Program, node: Node, operands: list[Any]) -> Any:
         return _SHOWN[node.op](*operands)
     dims = [sympy.Tuple(*node.dims)] if node.dims else []
     return sympy.Function(SHOWN.get(node.op, node.op))(*operands, *dims)
+
+
+def statement_expressions(program: Program) -> list[tuple[str, Any]]:
+    """The statements of a program as sympy expressions, by name, in which nothing is evaluated.
+
+    A statement is what `symop.formulas.formula_lines` prints as a line; the names of others stand
+    in it as symbols, so that a long program is not written out. What a user wrote stays as it
+    was written: sympy cancels, distributes and reorders nothing.
+    """
+    program = plain(program)
+    lines = statements(program)
+    named = {root: name for name, root, _ in reversed(lines)}
+    values: list[Any] = []
+    found: dict[int, Any] = {}
+    with sympy.evaluate(False):
+        for index, node in enumerate(program.nodes):
+            operands = [values[o] for o in node.operands]
+            value = _statement(program, node, operands)
+            found[index] = value
+            values.append(sympy.Symbol(named[index]) if index in named else value)
+    result = []
+    for name, root, _ in lines:
+        value = found[root] if named[root] == name else sympy.Symbol(named[root])
+        result.append((name, value))
+    return result
+
+
+def _statement(program: Program, node: Node, operands: list[Any]) -> Any:
+    """A node as it stands in a statement: with means, and dims that leave a factor a factor."""
+    if node.op == "div" and program.nodes[node.operands[1]].op == "count":
+        total = operands[0]
+        if isinstance(total, AppliedUndef) and str(total.func) == "sum":
+            return sympy.Function("mean")(*total.args)
+    if node.dims:
+        # A tuple among the arguments would make what it stands in not commutative.
+        text = str(node.dims[0] if len(node.dims) == 1 else node.dims)
+        name = SHOWN.get(node.op, node.op)
+        return sympy.Function(name)(*operands, sympy.Symbol(text))
+    return _shown(program, node, operands)
 
 
 def gradients(program: Program) -> dict[tuple[str, str], Any]:

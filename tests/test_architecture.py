@@ -17,7 +17,9 @@ from symop.carried import SectionView
 from symop.functions import table
 from symop.lowering import BUILT_IN, lower
 from symop.parsing import parse
+from symop.reference import ReferenceView
 from symop.rendering import template_folder
+from symop.report_page import PageView
 from symop.views import ModuleView
 
 ROOT = Path(__file__).parent.parent / "symop"
@@ -25,7 +27,8 @@ ROOT = Path(__file__).parent.parent / "symop"
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
     ("errors", "frames", "layout", "functions", "rendering"),
-    ("names", "program", "reductions", "cache"),
+    ("names", "program", "reductions", "cache", "files"),
+    ("ops_file",),
     ("syntax",),
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
@@ -52,6 +55,7 @@ LAYERS = (
     ("statements", "backends", "native_host", "triton_interpreter", "gpu_code"),
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
+    ("mathematics", "notation", "chain_rule", "costs"),
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules", "routines"),
     ("kernels", "layouts"),
@@ -65,24 +69,32 @@ LAYERS = (
     ("exact",),
     ("agreement", "candidates"),
     ("points",),
+    ("reference",),
     ("proofs",),
     ("artifact", "operators"),
     ("reals", "gradient_checks", "rereading"),
     ("oracle", "torch_names"),
-    ("samples", "derivatives", "tallies", "array_oracle"),
+    ("samples", "derivatives", "tallies", "array_oracle", "benchmarking", "peers", "jax_peer"),
     ("array_accuracy",),
     ("accuracy",),
     ("report",),
-    ("checking", "showing", "plotting", "inspecting"),
+    ("checking", "showing", "plotting", "inspecting", "timings", "transform_checks"),
+    ("drawing",),
+    ("notebook", "report_page"),
     ("api",),
+    ("batch",),
     ("__init__",),
     ("cli",),
     ("__main__",),
 )  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 
-# Op.check hands over to the module that does it.
-INVERTED = {("operators", "checking")}
+# Op.check, Op.plot and the notebook's view hand over to the modules that do it; matplotlib is
+# imported only where something is drawn.
+INVERTED = {
+    ("operators", "checking"), ("operators", "plotting"), ("operators", "notebook"),
+    ("plotting", "drawing"),
+}  # fmt: skip
 
 
 def room(path: Path) -> str:
@@ -119,10 +131,14 @@ def test_only_backends_name_torch_operations():
 @pytest.mark.parametrize(
     ("template", "view"),
     [
-        ("module.py.j2", ModuleView), ("carried.py.j2", SectionView),
-        ("carried.c.j2", SourceView), ("kernel_triton.py.j2", KernelView),
+        ("module.py.j2", ModuleView),
+        ("carried.py.j2", SectionView),
+        ("carried.c.j2", SourceView),
+        ("kernel_triton.py.j2", KernelView),
+        ("report.html.j2", PageView),
+        ("reference.py.j2", ReferenceView),
     ],
-)  # fmt: skip
+)
 def test_template_variables_are_the_fields_of_the_view(template, view):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template_folder()))
     source = environment.loader.get_source(environment, template)[0]

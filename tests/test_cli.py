@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import symop
-from symop.cli import app
+from symop.cli import COMMANDS, app
+from symop.cli.output import say_json
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = json.loads((ROOT / "tests" / "data" / "hostile_inputs.json").read_text())["entries"]
@@ -43,13 +47,14 @@ def text_of(entry):
 # Help and versions
 
 
-@pytest.mark.parametrize("command", [[], ["generate"], ["show"], ["check"]])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_documents_the_exit_codes(command):
     result = invoke(*command, "--help")
     assert result.exit_code == 0
     words = " ".join(result.output.split())
-    assert "Exit codes: 0 all is well" in words
-    assert "2 the formula" in words
+    assert "Exit codes: 0 all is well 1 a file is not what would be written" in words
+    assert "2 a formula, a name, a file or an option is refused" in words
+    assert "130 interrupted" in words
 
 
 def test_help_waits_neither_for_torch_nor_for_sympy():
@@ -66,8 +71,8 @@ def test_help_waits_neither_for_torch_nor_for_sympy():
 
 
 def test_the_command_imports_nothing_large():
-    script = "import symop.cli, sys; print([m for m in ('torch', 'sympy', 'numpy', 'jinja2') " \
-             "if m in sys.modules])"  # fmt: skip
+    large = ("torch", "sympy", "numpy", "jinja2", "rich")
+    script = f"import symop.cli, sys; print([m for m in {large} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True,
                            text=True, check=True)  # fmt: skip
     assert found.stdout.strip() == "[]"
@@ -77,8 +82,86 @@ def test_version_names_symop_torch_and_python():
     result = invoke("--version")
     assert result.exit_code == 0
     python = ".".join(map(str, sys.version_info[:3]))
-    expected = rf"symop {re.escape(symop.__version__)}, torch \d+\.\d+\S*, Python {python}\n"
-    assert re.fullmatch(expected, result.stdout)
+    expected = rf"symop {re.escape(symop.__version__)}, torch \d+\.\d+\S*, Python {python}"
+    first, triton, compiler = result.stdout.splitlines()
+    assert re.fullmatch(expected, first)
+    assert re.fullmatch(r"triton: (\d+\.\d+\S*|not installed)", triton)
+    assert compiler.startswith("compiler: ")
+
+
+# Colours, streams, completion
+
+
+def on_a_terminal(*arguments, folder=ROOT, **variables):
+    """What a command writes to a terminal."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **variables}
+    done = subprocess.Popen([sys.executable, "-m", "symop", *arguments], cwd=folder, stdin=theirs,
+                            stdout=theirs, stderr=theirs, env=environment)  # fmt: skip
+    os.close(theirs)
+    pieces = []
+    # Linux says EIO, others nothing, when the other end is closed.
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 10_000):
+            pieces.append(piece)
+    os.close(ours)
+    return done.wait(60), b"".join(pieces).decode()
+
+
+def test_a_terminal_shows_the_caret_in_colour_unless_it_must_not():
+    code, shown = on_a_terminal("show", "sine(x)", NO_COLOR="")
+    assert code == 2
+    assert "\x1b[1;31m    ^^^^^^^" in shown
+    code, shown = on_a_terminal("show", "sine(x)", NO_COLOR="1")
+    assert code == 2
+    assert "31m" not in shown
+    assert "    ^^^^^^^" in shown
+
+
+def test_a_terminal_shows_a_difference_in_colour(tmp_path):
+    command = ["generate", "x*y", "--name", "product", "--out", str(tmp_path), "--check"]
+    assert "\x1b[32m+def product(" in on_a_terminal(*command, NO_COLOR="")[1]
+    assert "\x1b[3" not in on_a_terminal(*command, NO_COLOR="1")[1]
+    assert "\x1b" not in process(*command).stdout
+
+
+def test_a_reader_that_leaves_early_is_no_fault():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "symop", "show", "--source", P3]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as shown:
+        shown.stdout.close()
+        assert shown.stderr.read() == b""
+    assert shown.returncode == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(shell):
+    result = invoke("completion", shell)
+    assert result.exit_code == 0
+    assert f"_SYMOP_COMPLETE={shell}_complete" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [("symop ge", "generate"), ("symop show --la", "--latex")]
+)
+def test_completion_completes(words, expected):
+    found = process(_SYMOP_COMPLETE="bash_complete", COMP_WORDS=words,
+                    COMP_CWORD=str(len(words.split()) - 1))  # fmt: skip
+    assert found.returncode == 0
+    assert found.stdout.split() == [f"plain,{expected}"]
+
+
+def test_a_fault_of_symop_itself_is_told_from_a_refusal(monkeypatch):
+    import symop.showing
+
+    monkeypatch.setattr(symop.showing, "show_text", lambda *_, **__: 1 / 0)
+    result = invoke("show", "x")
+    assert result.exit_code == 3
+    assert "ZeroDivisionError" in result.stderr
+    assert "please report it" in result.stderr
 
 
 # generate
@@ -235,7 +318,7 @@ def test_show_steps_answers_the_two_layers():
 
 def test_show_latex():
     pytest.importorskip("symop.symbolic")
-    assert r"\frac{\partial out}{\partial x}" in invoke("show", "x**2", "--latex").stdout
+    assert r"\frac{\partial \mathrm{out}}{\partial x}" in invoke("show", "x**2", "--latex").stdout
 
 
 def test_show_refuses_two_kinds_of_output():
@@ -249,8 +332,24 @@ def test_output_without_unicode_and_terminal_is_plain_ascii():
     assert plain.isascii()
     assert "x**2" in plain
     rich = process("show", "sum(x**2)", PYTHONIOENCODING="utf-8", FORCE_COLOR="").stdout
-    assert "x²" in rich
+    assert "Σ(x²)" not in plain
+    assert "sum⎝x ⎠" in rich
     assert "\x1b" not in plain + rich
+
+
+def test_show_as_json():
+    found = json.loads(invoke("show", "w*x + b", "--json").stdout)
+    assert found["arguments"] == ["w", "x", "b"]
+    assert found["gradients"][0] == "grad_w = sum(grad_out*x)"
+    assert [entry["name"] for entry in found["saved"]] == ["w", "x"]
+    assert found["fused"]["forward_bytes"] == 16
+    assert found["rewrites"] == []
+
+
+def test_show_mathml_is_xml():
+    pytest.importorskip("docutils")
+    text = invoke("show", "x**2", "--mathml").stdout
+    assert ElementTree.fromstring(text).tag == "{http://www.w3.org/1998/Math/MathML}math"
 
 
 # Refusals
@@ -316,7 +415,24 @@ def test_endless_input_is_read_to_a_bound():
         (["show", "x", "--latx"], "--latex"),
         (["show", "x", "y"], "unexpected extra argument"),
         (["generate", "x", "--out", "o"], "--name"),
-        (["shew", "x"], "shew"),
+        (["shew", "x"], "Did you mean 'show'?"),
+        (["shew", "x"], "`symop --help` says what is accepted"),
+        (["show", "x", "--latx"], "`symop show --help` says what is accepted"),
+        (["generate"], "`symop init` writes a file of ops"),
+        (["generate", "x", "--from", "ops.toml"], "FORMULA cannot be given with --from"),
+        (["generate", "--from", "o", "--out", "p"], "--out cannot be given with --from"),
+        (["generate", "x", "--name", "f"], "--out"),
+        (["generate", "x", "--name", "f", "--out", "o", "--json"], "goes with --check"),
+        (["inspect", "x"], "--target"),
+        (["inspect", "x", "--target", "cuda:9x"], "Targets are cuda:80"),
+        (["inspect", "x", "--target", "cuda:90", "--shape", "x"], "write NAME=4096x1024"),
+        (["inspect", "x", "--target", "cuda:90", "--asm", "--json"], "one of them"),
+        (["completion", "csh"], "'bash', 'zsh', 'fish'"),
+        (["bench", "x", "--sizes", "ten"], "no whole number"),
+        (["bench", "x", "--sizes", "1e30"], "no whole number"),
+        (["bench", "x", "--sizes", ","], "one number or more"),
+        (["bench", "x", "--peers", "numpy"], "eager, function, compile, autotune, jax are"),
+        (["bench", "x", "--scalars", "y"], "y is not known; x are"),
         (["show"], "FORMULA"),
     ],
 )
@@ -363,11 +479,119 @@ def test_check_refuses_other_files(tmp_path):
     assert "generated" in result.stderr
 
 
+def test_check_as_json_and_quiet(tmp_path):
+    found = json.loads(invoke("check", "x*y", "--json").stdout)
+    assert found["holds"] is True
+    assert {a["quantity"] for a in found["accuracies"]} >= {"out", "d out / d x"}
+    quiet = invoke("check", "x*y", "--quiet")
+    assert (quiet.exit_code, quiet.output) == (0, "")
+    invoke("generate", P3, "--name", "legendre_p3", "--out", str(tmp_path), "--no-tests")
+    path = tmp_path / "legendre_p3.py"
+    path.write_text(path.read_text().replace("7.5 * x**2 - 1.5", "7.5 * x**2 + 1.5"))
+    wrong = invoke("check", str(path), "--json")
+    assert wrong.exit_code == 1
+    assert json.loads(wrong.stdout)["holds"] is False
+
+
+def test_what_is_no_number_in_json_is_null(capsys):
+    say_json({"a": [math.inf, (math.nan, 1.5)], "b": {"c": -math.inf}})
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert found == {"a": [None, [None, 1.5]], "b": {"c": None}}
+
+
+# init
+
+
+def test_init_writes_files_that_generate_accepts(tmp_path):
+    result = process("init", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (
+        "ops.toml\nops/gated.py\ntests/test_gated.py\n\nNext: edit ops.toml, then\n"
+        "  symop generate --from ops.toml\n  python -m pytest tests\n"
+    )
+    text = (tmp_path / "ops.toml").read_text()
+    assert process("generate", "--from", "ops.toml", "--check", folder=tmp_path).returncode == 0
+    # What stands in comments is accepted too.
+    more = re.sub(r"^# (\[ops\.affine\]|[a-z]+ = )", r"\1", text, flags=re.M)
+    assert more.count("# ") < text.count("# ") - 4
+    (tmp_path / "ops.toml").write_text(more.replace('name = "formula"; ', "# "))
+    done = process("generate", "--from", "ops.toml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "ops/affine.py" in done.stdout
+    (tmp_path / "ops.toml").write_text("mine")
+    again = process("init", folder=tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert (tmp_path / "ops.toml").read_text() == "mine"
+    assert process("init", "--force", "--quiet", folder=tmp_path).stdout == ""
+    assert (tmp_path / "ops.toml").read_text() == text
+
+
+def test_init_leaves_nothing_behind_when_it_is_refused(tmp_path):
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "ops" / "gated.py").write_text("mine = 1\n")
+    result = invoke("init", str(tmp_path))
+    assert result.exit_code == 2
+    assert "not written by symop" in result.stderr
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["gated.py", "ops"]
+
+
+# bench
+
+
+def test_bench_prints_ratios(monkeypatch):
+    monkeypatch.setenv("SYMOP_HOST", "python")
+    result = invoke(
+        "bench", "x*y", "--sizes", "1,1e3", "--peers", "eager,function", "--rounds", "3"
+    )
+    assert result.exit_code == 0, result.output
+    head, *rows = result.stdout.splitlines()
+    assert head.split() == ["mode", "dtype", "elements", "threads", "op,", "us", "eager",
+                            "function"]  # fmt: skip
+    assert [row.split()[:4] for row in rows] == [
+        [mode, "float32", size, "1"] for size in ("1", "1,000") for mode in ("forward", "both")
+    ]
+    assert all(float(cell) > 0 for row in rows for cell in row.split()[4:])
+
+
+def test_bench_as_json_has_the_cells_of_the_benchmarks(monkeypatch):
+    monkeypatch.setenv("SYMOP_HOST", "python")
+    result = invoke(
+        "bench", "a*x", "--sizes", "10", "--peers", "eager,jax", "--rounds", "3", "--modes", "both",
+        "--dtypes", "float64,bfloat16", "--scalars", "a", "--fixed", "x", "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    cells = found["cells"]
+    assert list(cells) == ["out = a*x|float64|10|1|both", "out = a*x|bfloat16|10|1|both"]
+    assert all({"symop", "eager"} <= set(cell) for cell in cells.values())
+    assert found["spreads"].keys() == cells.keys()
+    assert isinstance(found["noisy"], list)
+    if "jax" not in cells["out = a*x|float64|10|1|both"]:
+        assert "jax is left out: CallError: JAX is not installed" in found["notes"][0]
+
+
+# inspect
+
+
+def test_inspect_prints_a_table_and_json():
+    pytest.importorskip("triton")
+    command = ["inspect", "x*w", "--target", "cuda:90", "--wanted", "x", "--shape", "w="]
+    table = invoke(*command)
+    assert table.exit_code == 0, table.output
+    assert table.stdout.startswith("op on cuda:90, float32: bytes and instructions per element")
+    assert [line.split()[:2] for line in table.stdout.splitlines()[2:]] == [
+        ["forward", "out"], ["backward", "grad_x"]
+    ]  # fmt: skip
+    found = json.loads(invoke(*command, "--json").stdout)
+    assert [kernel["pass"] for kernel in found["kernels"]] == ["forward", "backward"]
+
+
 # The folder that the user stands in
 
 
 def test_files_of_the_current_folder_are_not_imported(tmp_path):
-    for module in ("torch", "sympy", "typer", "rich", "jinja2", "mpmath"):
+    for module in ("torch", "sympy", "click", "rich", "jinja2", "mpmath"):
         (tmp_path / f"{module}.py").write_text("raise SystemError('imported')\n")
     result = process("check", "x*y", folder=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -403,6 +627,14 @@ def test_cache_shows_and_clears_what_symop_keeps(tmp_path, monkeypatch):
     assert "files removed" in invoke("cache", "--clear").stdout
     assert "kernels:   0" in invoke("cache").stdout
     assert other.exists()
+
+
+def test_cache_as_json(tmp_path, monkeypatch):
+    monkeypatch.setenv("SYMOP_CACHE", str(tmp_path))
+    found = json.loads(invoke("cache", "--json").stdout)
+    assert found["folder"] == str(tmp_path)
+    assert found["kernels"] == found["generated"] == found["size"] == 0
+    assert json.loads(invoke("cache", "--clear", "--json").stdout) == {"removed": 0}
 
 
 def test_cache_says_that_there_is_no_compiler(tmp_path, monkeypatch):

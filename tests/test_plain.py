@@ -16,7 +16,7 @@ from symop.functions import table
 from symop.parsing import expand, parse
 from symop.plain import FORMULAS, moment, plain, scaled_slope, stumpff
 from symop.program import Argument, Builder, Output, Program
-from symop.showing import show_text
+from symop.showing import latex_text, show_text, steps_text
 
 FAMILIES = {"scaled_i_slope", "scaled_k_slope", "boys", "stumpff"}
 INTERNAL = {name for name, function in table().items() if function.internal}
@@ -94,7 +94,7 @@ FORMULAS_SHOWN = [
 def test_no_internal_name_reaches_the_user(formula):
     op = symop.compile(formula)
     shown = [str(e) for e in (*op.expressions.values(), *op.gradients.values())]
-    shown += [show_text(op), show_text(op, steps=True), show_text(op, latex=True)]
+    shown += [show_text(op), show_text(op, unicode=True), steps_text(op), latex_text(op)]
     shown += [op.source.split('"""')[1], *op.text, *op.vjp.text, *op.jvp.text, repr(op.d("x"))]
     assert not names_in("\n".join(shown))
 

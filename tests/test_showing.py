@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import symop
-from symop.showing import show_text
+from symop.notation import with_signs
+from symop.showing import describe, latex_text, show_text, steps_text
 
 TWO_LAYERS = "h = w1*x + b1; y = w2*h + b2"
 CUBIC = "y = a + b*x + c*x**2 + d*x**3; loss = sum((y - t)**2)"
@@ -37,7 +38,9 @@ def section(text, title):
 
 
 def backward_lines(text):
-    return [line for line in section(text, "backward") if not line.startswith("through ")]
+    lines = text.partition("\nbackward")[2].partition("\n\n")[0].splitlines()
+    # Below the title and two lines that explain it.
+    return [line.strip() for line in lines[3:] if not line.strip().startswith("through ")]
 
 
 def tensors(op):
@@ -70,7 +73,7 @@ def autograd(op, formula, values, seed):
 @pytest.mark.parametrize("steps", [True, False])
 def test_the_printed_gradients_are_those_of_autograd(formula, steps):
     op = symop.compile(formula)
-    text = show_text(op, steps=steps)
+    text = steps_text(op) if steps else show_text(op)
     values = tensors(op)
     seed = torch.tensor([0.3, -1.0, 2.0, 0.7], dtype=torch.float64)
     expected, names = autograd(op, formula, values, seed)
@@ -89,9 +92,10 @@ def section_title(text, start):
 
 
 def test_two_layers_answer_the_tutorial():
-    text = show_text(symop.compile(TWO_LAYERS), steps=True)
+    text = steps_text(symop.compile(TWO_LAYERS))
     assert section(text, "forward") == ["h = w1*x + b1", "y = w2*h + b2"]
-    assert section(text, "backward, from grad_y") == [
+    lines = text.partition("backward, from grad_y\n")[2].splitlines()
+    assert [line.strip() for line in lines[2 : lines.index("")]] == [
         "through y = w2*h + b2",
         "grad_w2 = grad_y*h",
         "grad_b2 = grad_y",
@@ -104,19 +108,19 @@ def test_two_layers_answer_the_tutorial():
 
 
 def test_the_cubic_prints_the_gradients_of_the_tutorial():
-    lines = backward_lines(show_text(symop.compile(CUBIC), steps=True))
+    lines = backward_lines(steps_text(symop.compile(CUBIC)))
     assert "grad_y = 2*grad_loss*(y - t)" in lines
     assert "grad_a = grad_y" in lines
     assert "grad_b = grad_y*x" in lines
 
 
 def test_temporaries_take_no_name_of_another_statement():
-    lines = backward_lines(show_text(symop.compile(CUBIC), steps=True))
+    lines = backward_lines(steps_text(symop.compile(CUBIC)))
     assert not [line for line in lines if line.startswith("t = ")]
 
 
 def test_arguments_that_nothing_flows_to_are_named():
-    text = show_text(symop.compile("x*y", args=("x", "k", "y")), steps=True)
+    text = steps_text(symop.compile("x*y", args=("x", "k", "y")))
     assert "the gradient is 0 for k" in text
 
 
@@ -149,38 +153,36 @@ def test_nothing_is_saved_for_a_sum():
     ],
 )
 def test_operations_are_counted(formula, forward, backward, naive, saved, kept):
-    rows = section(show_text(symop.compile(formula)), "operations")
-    assert rows[0].split() == ["forward", str(forward)]
+    found = describe(symop.compile(formula))
+    assert found.fused.forward == forward
     if backward is not None:
-        assert rows[1].split()[1] == str(backward)
-    assert rows[1].split()[-1] == str(naive)
-    assert rows[2].split()[1] == str(saved)
-    assert rows[2].split()[-1] == str(kept)
+        assert found.fused.backward == backward
+    assert found.separate.backward == naive
+    assert (found.fused.saved, found.separate.saved) == (saved, kept)
 
 
 def test_signs_replace_operators_and_not_names():
     op = symop.compile("pi*x**2 + sqrt(sum_x)*spi**12 + sum(x**-1)")
-    text = show_text(op, unicode=True)
+    text = with_signs("\n".join(describe(op).formula))
     assert "π·x² + √(sum_x)·spi¹² + Σ(x⁻¹)" in text.replace("x**(-1)", "x⁻¹")
     assert show_text(op).isascii()
 
 
 @pytest.mark.parametrize("formula", ["x**y", "x**2.5", "x**(y + 1)", "2**x", "(x + y)**2"])
 def test_only_whole_powers_are_raised(formula):
-    text = show_text(symop.compile(formula), unicode=True)
-    (line,) = section(text, "formula")
+    (line,) = map(with_signs, describe(symop.compile(formula)).formula)
     assert ("**" in line) == (formula != "(x + y)**2")
 
 
 def test_latex_is_balanced_and_names_the_derivative():
     pytest.importorskip("symop.symbolic")
-    text = show_text(symop.compile("0.5*(5*x**3-3*x)"), latex=True)
+    text = latex_text(symop.compile("0.5*(5*x**3-3*x)"))
     assert text.count("{") == text.count("}")
     assert r"\begin{aligned}" in text
-    assert r"\frac{\partial out}{\partial x} &= " in text
+    assert r"\frac{\partial \mathrm{out}}{\partial x} &= " in text
 
 
 def test_long_programs_are_shown():
     lines = [f"v{k} = v{k - 1}*a + b" for k in range(1, 200)]
     op = symop.compile("\n".join(["v0 = a*b", *lines]))
-    assert len(backward_lines(show_text(op, steps=True))) > 400
+    assert len(backward_lines(steps_text(op))) > 400
