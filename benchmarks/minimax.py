@@ -11,6 +11,7 @@ from mpmath import mp, mpf
 
 # From this degree on a polynomial is evaluated in two chains.
 SPLIT = 8
+ZERO = mpf(0)
 
 Real = Callable[[mpf], mpf]
 
@@ -24,9 +25,10 @@ class Fit:
     interval: where.
     degree: of the polynomial.
     weight: what the error is multiplied by before its largest value is minimised.
-    fixed: the first coefficients, where they are to be kept as they are.
+    fixed: the first coefficients, where they are to be kept as they are, or what computes them.
     kind: "float", "double": the format of the coefficients and of the evaluation.
     exact: how many further coefficients are rounded one by one, the rest fitted anew each time.
+    middle: half of the points lie below it, on an interval from 0 to far out.
     """
 
     function: str
@@ -34,9 +36,10 @@ class Fit:
     interval: tuple[float | str, float | str]
     degree: int
     weight: Real | None = None
-    fixed: Sequence[str] = ()
+    fixed: Sequence[str] | Callable[[], Sequence[str]] = ()
     kind: str = "double"
     exact: int = 3
+    middle: str = ""
 
 
 def rounded(value: mpf, kind: str) -> float:
@@ -45,8 +48,14 @@ def rounded(value: mpf, kind: str) -> float:
     return struct.unpack("f", struct.pack("f", number))[0] if kind == "float" else number
 
 
-def points(low: mpf, high: mpf, count: int) -> list[mpf]:
-    """Chebyshev points of an interval, its ends included, in ascending order."""
+def points(low: mpf, high: mpf, count: int, center: mpf = ZERO) -> list[mpf]:
+    """Chebyshev points of an interval, its ends included, in ascending order.
+
+    With a center c they are those of (x - c)/(x + c): half of them from 0 to c.
+    """
+    if center:
+        ts = points((low - center) / (low + center), (high - center) / (high + center), count)
+        return [center * (1 + t) / (1 - t) for t in ts]
     middle, half = (low + high) / 2, (high - low) / 2
     return [middle - half * mp.cos(mp.pi * k / (count - 1)) for k in range(count)]
 
@@ -73,9 +82,9 @@ def minimax(
         right = mpmath.matrix(count + 1, 1)
         for row, k in enumerate(references):
             for column in range(count):
-                matrix[row, column] = powers[k][column]
-            matrix[row, count] = (-1) ** row / weights[k]
-            right[row] = values[k]
+                matrix[row, column] = powers[k][column] * weights[k]
+            matrix[row, count] = (-1) ** row
+            right[row] = values[k] * weights[k]
         solution = mp.lu_solve(matrix, right)
         coefficients = [solution[k] for k in range(count)]
         errors = [
@@ -116,17 +125,61 @@ def _extrema(errors: Sequence[mpf], count: int) -> list[int]:
     return runs
 
 
+def divisor(
+    target: Real, weight: Real, interval: tuple[str, str], degrees: tuple[int, int], middle: str
+) -> list[mpf]:
+    """The coefficients of q where p/q is a target to nearly the least weighted error, q(0) = 1.
+
+    Least squares of p - q*target, weighted by the last q and, as C. L. Lawson does, by the last
+    errors. The p that belongs to q, once that is rounded, is a `Fit` of its own, of q*target.
+
+    Args:
+        target: the function.
+        weight: what the error is multiplied by.
+        interval: where, from 0 on.
+        degrees: those of p and q.
+        middle: half of the points lie below it.
+    """
+    over, below = degrees
+    low, high = map(mpf, interval)
+    xs = points(low, high, 8 * (over + below + 2), mpf(middle))
+    values, weights = [target(x) for x in xs], [weight(x) for x in xs]
+    lawson = [mpf(1)] * len(xs)
+    sizes = [(1 + x / mpf(middle)) ** below for x in xs]
+    q = [mpf(1)]
+    with mp.workprec(2 * mp.prec):
+        for turn in range(10):
+            rows, right = [], []
+            for k, (x, value) in enumerate(zip(xs, values, strict=True)):
+                scale = mp.sqrt(lawson[k]) * weights[k] / sizes[k]
+                upper = [scale * x**power for power in range(over + 1)]
+                rows.append(upper + [-scale * value * x**power for power in range(1, below + 1)])
+                right.append(scale * value)
+            matrix, column = mpmath.matrix(rows), mpmath.matrix(right)
+            solution = list(mp.lu_solve(matrix.T * matrix, matrix.T * column))
+            p, q = solution[over::-1], [mpf(1), *solution[over + 1 :]]
+            sizes = [mp.polyval(q[::-1], x) for x in xs]
+            errors = [
+                abs(mp.polyval(p, x) / sizes[k] - values[k]) * weights[k] for k, x in enumerate(xs)
+            ]
+            if turn >= 3:
+                total = mp.fdot(lawson, errors) / len(xs)
+                lawson = [w * e / total for w, e in zip(lawson, errors, strict=True)]
+    return q
+
+
 def coefficients(fit: Fit, grid: int = 24) -> tuple[list[float], float]:
     """The rounded coefficients from x**0 on, and the largest weighted error they leave."""
     low, high = (mpf(mp.mpmathify(end)) for end in fit.interval)
-    xs = points(low, high, max(200, grid * (fit.degree + 1)))
+    xs = points(low, high, max(200, grid * (fit.degree + 1)), mpf(fit.middle or 0))
     weights = [fit.weight(x) if fit.weight else mpf(1) for x in xs]
     values = [fit.target(x) for x in xs]
-    known = [float.fromhex(c) for c in fit.fixed]
+    fixed = fit.fixed() if callable(fit.fixed) else fit.fixed
+    known = [float.fromhex(c) for c in fixed]
     left = [v - mp.polyval(known[::-1] or [0], x) for x, v in zip(xs, values, strict=True)]
     for power in range(len(known), fit.degree + 1):
         rest, _ = minimax(xs, left, weights, power, fit.degree)
-        if power >= len(fit.fixed) + fit.exact:
+        if power >= len(fixed) + fit.exact:
             known += [rounded(c, fit.kind) for c in rest]
             break
         known.append(rounded(rest[0], fit.kind))

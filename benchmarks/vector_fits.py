@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mpmath import mp, mpf
 
+from benchmarks.error_fits import ERROR_FITS
 from benchmarks.minimax import Fit, Real
 
 HALF_LN2 = 0.34658
@@ -61,11 +62,6 @@ def over_root(function: Real, less: int) -> Real:
     return quotient
 
 
-def log_erfc(x: mpf) -> mpf:
-    """The logarithm of erfc, the exponent of 1 - erf."""
-    return mp.log(mp.erfc(x))
-
-
 QUARTER = "0.61686"  # the square of pi/4, and a little
 
 
@@ -95,46 +91,6 @@ def log2_over_s(z: mpf) -> mpf:
 def atanh_over_s(z: mpf) -> mpf:
     """atanh(s)/s as a function of z = s*s."""
     return log2_over_s(z) * mp.log(2) / 2
-
-
-def erfcx(a: mpf) -> mpf:
-    """exp(a*a)*erfc(a); far out by its asymptotic series, which then is good to 200 bits."""
-    if a < 12:
-        with mp.workprec(900):
-            return mp.exp(a * a) * mp.erfc(a)
-    total = term = mpf(1)
-    for n in range(1, 140):
-        term *= -(2 * n - 1) / (2 * a * a)
-        total += term
-        if abs(term) < mpf(2) ** -220:
-            break
-    return total / (a * mp.sqrt(mp.pi))
-
-
-def scaled_erfc(t: mpf) -> mpf:
-    """exp(a*a)*erfc(a)*(a + 5/2) as a function of t = (a - 5/2)/(a + 5/2)."""
-    if t == 1:
-        return 1 / mp.sqrt(mp.pi)
-    a = mpf("2.5") * (1 + t) / (1 - t)
-    return erfcx(a) * (a + mpf("2.5"))
-
-
-# Its value and its derivative at 0, which templates/math_scaled_erfc.c has as sums of two numbers.
-ERFCX_MIDDLE = "1.05403182030571790323556024203351159669153979"
-ERFCX_SLOPE = "-0.804651849439148863279406285167327778222497036"
-
-
-def scaled_erfc_rise(t: mpf) -> mpf:
-    """The difference from the value and the slope at 0, over t**2."""
-    if abs(t) < mpf("1e-8"):
-        return mpf("0.4539141166480974")
-    return (scaled_erfc(t) - mpf(ERFCX_MIDDLE) - t * mpf(ERFCX_SLOPE)) / t**2
-
-
-def scaled_erfc_slope(t: mpf) -> mpf:
-    """The derivative."""
-    step = mpf("1e-12")
-    return (scaled_erfc(t + step) - scaled_erfc(t - step)) / (2 * step)
 
 
 def bessel_i1_over_x(z: mpf) -> mpf:
@@ -232,15 +188,10 @@ def lgamma_quotient(t: mpf) -> mpf:
     return mp.loggamma(2 + t / 2) / (t / 2) if t else 1 - mp.euler
 
 
-def far_erfinv(t: mpf) -> mpf:
-    """erfinv(a)/a as a function of t = (sqrt(w) - 4.2)/2, w = -log(1 - a*a)."""
-    a = mp.sqrt(1 - mp.exp(-((2 * t + mpf("4.2")) ** 2)))
-    return mp.erfinv(a) / a
-
-
 FITS = {
     fit.function: fit
     for fit in (
+        *ERROR_FITS,
         Fit("symop_fit_expf", tail(mp.exp, 1), (-HALF_LN2, HALF_LN2), 6,
             relative(mp.exp, 1), ("0x1p0", "0x1p-1"), "float"),
         Fit("symop_fit_exp", tail(mp.exp, 1), (-HALF_LN2, HALF_LN2), 10,
@@ -261,10 +212,6 @@ FITS = {
         Fit("symop_fit_erf", over_root(mp.erf, 1),
 
             (0, "0.9026"), 11, root(mp.erf, 1)),
-        Fit("symop_fit_log_erfcf", lambda t: log_erfc(1 + t), (0, 3), 8,
-            lambda t: mp.erfc(1 + t), kind="float"),
-        Fit("symop_fit_log_erfc", lambda t: log_erfc(1 + t), ("-0.05", "4.95"), 17,
-            lambda t: mp.erfc(1 + t)),
         Fit("symop_fit_sin_short", of_square(mp.sin, 1), (0, QUARTER), 3, root(mp.sin, 3)),
         Fit("symop_fit_cos_short", over(cosine, ["1"]), (0, QUARTER), 4,
             lambda z: z + mpf("1e-6")),
@@ -280,10 +227,10 @@ FITS = {
         Fit("symop_fit_log2_short", log2_over_s, (0, "0.02945"), 4),
         Fit("symop_fit_log2_pow", over(atanh_over_s, ["1", "1/3"]), (0, "0.02945"), 7,
             lambda z: z * z + mpf("1e-9")),
-        Fit("symop_fit_erfcx_short", scaled_erfc, (-1, "0.63"), 10, lambda t: 1 / scaled_erfc(t)),
-        Fit("symop_fit_erfcx", scaled_erfc_rise, (-1, 1), 24,
-            lambda t: (t * t + mpf("1e-6")) / scaled_erfc(t), exact=12),
-        Fit("symop_fit_erfcx_slope", scaled_erfc_slope, ("-0.999", "0.999"), 3),
+        Fit("symop_fit_squaref", tail(mp.exp, 2), (-HALF_LN2, HALF_LN2), 4,
+            relative(mp.exp, 2), kind="float", exact=4),
+        Fit("symop_fit_square", tail(mp.exp, 2), (-HALF_LN2, HALF_LN2), 9,
+            relative(mp.exp, 2)),
         Fit("symop_fit_sinh_short", of_square(mp.sinh, 1), (0, 1), 3, root(mp.sinh, 3)),
         Fit("symop_fit_sinh", of_square(mp.sinh, 1), (0, 1), 7, root(mp.sinh, 3)),
         Fit("symop_fit_atan_short", of_square(mp.atan, 1), (0, "0.17158"), 5, root(mp.atan, 3)),
@@ -326,6 +273,5 @@ FITS = {
             exact=6),
         Fit("symop_fit_lgamma", lgamma_quotient, (-1, 1), 20, lambda t: 1 / lgamma_quotient(t),
             exact=6),
-        Fit("symop_fit_erfinv_far", far_erfinv, (-1, 1), 11, lambda t: 1 / far_erfinv(t)),
     )
 }  # fmt: skip

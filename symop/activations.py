@@ -114,10 +114,18 @@ GATED = (
         reference=tends(_cogate, _ONE, _ZERO), domain=(-20, 20), internal=True,
     ),
     Function(
-        "gelu", X, ("ndtr(x) + clamp(x, -100, 100)*normal_density(x)",),
+        "gelu", X, ("gelu_slope(x)",),
         form="maximum(x, -100)*ndtr(x)",
         reference=tends(lambda x: x * normal_cdf(x), _ZERO, mp.inf),
         domain=(-8, 8),
+    ),
+    Function(
+        "gelu_slope", X, ("y = clamp(x, -100, 100)\n(2 - y*y)*normal_density(x)",),
+        form="ndtr(x) + clamp(x, -100, 100)*normal_density(x)",
+        reference=tends(
+            lambda x: normal_cdf(x) + x * mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi), _ZERO, _ONE
+        ),
+        domain=(-8, 8), internal=True,
     ),
     Function(
         "gelu_tanh", X,

@@ -25,6 +25,7 @@ FORMULAS = {
     "gaussian": "exp(-x**2)",
     "gaussian_half": "exp(-x**2/2)",
     "normal_density": "exp(-x**2/2)/sqrt(2*pi)",
+    "gelu_slope": "ndtr(x) + x*exp(-x**2/2)/sqrt(2*pi)",
     "erfcx_1": "1/sqrt(pi) - x*erfcx(x)",
     "erfcx_2": "((2*x**2 + 1)*erfcx(x) - 2*x/sqrt(pi))/4",
     "inverse_mills": "exp(-x**2/2)/(sqrt(2*pi)*ndtr(x))",

@@ -489,6 +489,7 @@ POSITIVE = {
 }  # fmt: skip
 # Functions with a root where the terms that cancel are about 1.
 ROOTS_NEAR_ONE = {
+    "gelu_slope",
     "logaddexp",
     "logaddexp2",
     "morse",
