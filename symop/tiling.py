@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd, prod
 
-from symop.backends.triton import ANY, NONE, ONE, Variant
+from symop.backends.triton_variant import ANY, NONE, ONE, Variant
 from symop.layouts import LoopLayout
 from symop.loops import Loop
 from symop.lowering import BUILT_IN

@@ -13,7 +13,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from symop import triton_interpreter
-from symop.backends.triton import Kernel, Variant, kernel, lack, routine
+from symop.backends.triton import Kernel, kernel, lack, routine
+from symop.backends.triton_variant import Variant
 from symop.errors import BuildError
 from symop.layouts import LoopLayout
 from symop.loops import Result
