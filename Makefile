@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo test slow lint format generate check-generated goldens gallery site clean
+.PHONY: help setup demo test slow gpu lint format generate check-generated goldens gallery site clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:[^#]*## */:/' | awk -F: '{printf "  %-16s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: $(INSTALLED)  ## run the tests
 
 slow: $(INSTALLED)  ## run the tests that take longer
 	$(PYTEST) -q -n auto -m slow
+
+gpu: $(INSTALLED)  ## on a machine with a GPU: test the kernels on it, measure them, write docs/gpu.md
+	$(BIN)/python -m benchmarks.gpu
 
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check .

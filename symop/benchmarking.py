@@ -32,34 +32,39 @@ class Timing:
     spread: float
 
 
+def wall(run: Callable[[], object], calls: int) -> float:
+    """Seconds that some calls of a function take."""
+    start = time.perf_counter()
+    for _ in range(calls):
+        run()
+    return time.perf_counter() - start
+
+
 def measured(
-    runs: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS, seconds: float = SECONDS
-) -> dict[str, Timing]:
+    runs: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS, seconds: float = SECONDS,
+    clock: Callable[[Callable[[], object], int], float] = wall,
+) -> dict[str, Timing]:  # fmt: skip
     """The times of calls, by name; all take turns, so that what slows the machine slows all.
 
     Args:
         runs: what is called; it is called a few times before anything counts.
         rounds: how often each has its turn.
         seconds: about how long a turn takes; a call that takes longer is one turn.
+        clock: gives the seconds that so many calls of a function take; `wall`, or on a device that
+            works on after a call returns, what asks the device.
     """
     calls: dict[str, int] = {}
     for name, run in runs.items():
         for _ in range(3):
             run()
-        start = time.perf_counter()
-        run()
-        took = time.perf_counter() - start
+        took = clock(run, 1)
         calls[name] = max(1, min(_MOST_CALLS, int(seconds / (took + 1e-9))))
     taken: dict[str, list[float]] = {name: [] for name in runs}
     names = list(runs)
     for turn in range(rounds):
         # Nobody always finds the memory as the same other one left it.
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            run = runs[name]
-            start = time.perf_counter()
-            for _ in range(calls[name]):
-                run()
-            taken[name].append((time.perf_counter() - start) / calls[name])
+            taken[name].append(clock(runs[name], calls[name]) / calls[name])
     return {name: _timing(times) for name, times in taken.items()}
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import torch
 
 import symop
+from symop.triton_kernels import is_interpreted
+
+# The type of the device on which arguments are drawn; the fixture `device` sets it.
+DEVICE = "cpu"
 
 LEGENDRE = lambda z: 0.5 * (5 * z**3 - 3 * z)  # noqa: E731
 
@@ -39,6 +43,13 @@ CASES = {
 }
 
 
+def devices() -> list[str]:
+    """The types of devices that kernels run on here."""
+    if is_interpreted():
+        return ["cpu"]
+    return ["cuda"] if torch.cuda.is_available() else []
+
+
 def op(name: str, **options):
     return symop.compile(CASES[name][0], name=name, backend="triton", **options)
 
@@ -53,6 +64,7 @@ def drawn(name: str, shapes, dtype, seed: int = 0):
     values = []
     for k, shape in enumerate(shapes):
         value = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+        value = value.to(DEVICE)
         values.append(value > 0 if k in masks(name) else value)
     return values
 
@@ -95,7 +107,8 @@ def agree(name: str, values, *, seed_like=None, order: int = 1, **options) -> No
         compare(a, b, dtype)
     generator = torch.Generator().manual_seed(5)
     drawn_seeds = [torch.randn(e.shape, generator=generator, dtype=torch.float64) for e in expected]
-    seeds = [seed_like(s.to(dtype)) if seed_like else s.to(dtype) for s in drawn_seeds]
+    placed = [s.to(DEVICE, dtype) for s in drawn_seeds]
+    seeds = [seed_like(s) if seed_like else s for s in placed]
     wide_seeds = [s.double() for s in seeds]
     if order == 2:
         seeds = [s.detach().requires_grad_() for s in seeds]

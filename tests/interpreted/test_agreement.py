@@ -80,14 +80,14 @@ def test_programs_that_go_several_steps(name, most, monkeypatch):
     agree(name, drawn(name, shapes[name](9 * 1024 + 5), torch.float32))
 
 
-def test_high_precision_computes_in_float64():
-    x = torch.linspace(-3, 3, 2000)
+def test_high_precision_computes_in_float64(device):
+    x = torch.linspace(-3, 3, 2000, device=device)
     agree("e4", [x], precision="high")
 
 
 @pytest.mark.parametrize("name", ["largest", "smallest"])
-def test_nan_is_the_largest_and_the_smallest(name):
-    x = torch.randn(9, 40)
+def test_nan_is_the_largest_and_the_smallest(name, device):
+    x = torch.randn(9, 40, device=device)
     x[3, 7] = float("nan")
-    values = [x, torch.ones(9, 1)][: len(op(name).args)]
+    values = [x, x.new_ones(9, 1)][: len(op(name).args)]
     compare(op(name)(*values), CASES[name][1](*(v.double() for v in values)), torch.float32)

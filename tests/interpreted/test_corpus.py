@@ -14,30 +14,40 @@ ALL = {case.name: case for case in (*cases(), *published(), *further())}
 FEW = ["gelu_tanh", "mish", "silu", "nmse_s35", "logexp", "haversine", "doppler1"]
 
 
-def check(name, dtype, count):
+def moved(op, device):
+    """The op on a device, for tensors of the CPU."""
+
+    def call(*values):
+        found = op(*(value.to(device) for value in values))
+        return tuple(v.cpu() for v in found) if isinstance(found, tuple) else found.cpu()
+
+    return call
+
+
+def check(name, dtype, count, device):
     case = ALL[name]
     allowed = EXCEPTIONS.get(name, (1.0, ""))[0]
     op = symop.compile(case.formula, name="measured", backend="triton")
-    for output, result in measure(case, dtype, count, op).items():
+    for output, result in measure(case, dtype, count, moved(op, device)).items():
         assert not result.lost, (output, result)
         assert result.ratio <= allowed, (output, result)
 
 
 @pytest.mark.parametrize("name", FEW)
-def test_digits_of_some_formulas(name):
-    check(name, "float32", 8)
+def test_digits_of_some_formulas(name, device):
+    check(name, "float32", 8, device)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ALL)
-def test_digits_of_every_formula(name, dtype):
-    check(name, dtype, 24)
+def test_digits_of_every_formula(name, dtype, device):
+    check(name, dtype, 24, device)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
-def test_orders_of_every_formula(name):
+def test_orders_of_every_formula(name, device):
     """Value and two orders in float64, for arguments of one shape.
 
     Against operations; where these cancel what one rounding keeps, against the kernels in C.
@@ -46,6 +56,7 @@ def test_orders_of_every_formula(name):
     points = sample(case, "float64", 33)
     backends = ("triton", "torch", "cpu")
     made = [symop.compile(case.formula, name="ordered", backend=b) for b in backends]
+    made[0] = moved(made[0], device)
     for found, by_operations, in_c in zip(*(orders(op, points) for op in made), strict=True):
         assert (found is None) == (by_operations is None)
         if found is not None:

@@ -44,13 +44,13 @@ def test_second_derivatives_of_broadcasts(shapes):
 
 
 def sliced(x):
-    wide = torch.zeros(x.shape[0], 2 * x.shape[1] + 3, dtype=x.dtype)
+    wide = x.new_zeros(x.shape[0], 2 * x.shape[1] + 3)
     wide[:, 3::2] = x
     return wide[:, 3::2]
 
 
 def shifted(x):
-    flat = torch.zeros(x.numel() + 1, dtype=x.dtype)
+    flat = x.new_zeros(x.numel() + 1)
     flat[1:] = x.flatten()
     return flat[1:].view(x.shape)
 
@@ -81,9 +81,9 @@ def test_layouts_of_cotangents(name, layout):
     agree(name, drawn(name, shapes, torch.float32), seed_like=LAYOUTS[layout])
 
 
-def test_a_cotangent_of_one_number():
+def test_a_cotangent_of_one_number(device):
     agree("e7", drawn("e7", [(), (), (50,), (), (), (50,)], torch.float32))
-    x = torch.randn(50, requires_grad=True)
+    x = torch.randn(50, device=device, requires_grad=True)
     agree("e1", [x[3]])
 
 
