@@ -91,7 +91,7 @@ def prepared() -> Path:
 # What symop puts there; nothing else is counted or removed.
 _OURS = ("kernel-*.so", "kernel-*.sum", "kernel-*.lock", "symop_host-*", ".kernel-*.tmp",
          ".symop_host-*.tmp", "generate-*.lock", "generated-*.json",
-         ".generated-*.tmp")  # fmt: skip
+         ".generated-*.tmp", "tuned-*.json", "tuned.lock", ".tuned-*.tmp")  # fmt: skip
 
 
 def files() -> list[Path]:

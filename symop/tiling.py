@@ -8,7 +8,7 @@ tiles of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, prod
 
 from symop.backends.triton_variant import ANY, NONE, ONE, Variant
@@ -32,6 +32,9 @@ _WIDEST = 16
 # The side of a tile whose operands go in different directions.
 _TURNED = 32
 _INT32 = 2**31 - 2**16
+_SIDES = ("BLOCK", "ROWS", "COLUMNS")
+# Where kernels are timed: halves of the block that is chosen otherwise, and warps; that one first.
+_TRIED = ((2, _WARPS), (4, 4), (1, 4), (4, 8), (8, 8), (1, 2))
 _SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
 
 
@@ -60,6 +63,12 @@ class Tiling:
     arrived: int
     warps: int = _WARPS
 
+    @property
+    def block(self) -> str:
+        """The block and the warps, as a name."""
+        sides = [str(n) for side, n in self.constants.items() if side in _SIDES]
+        return f"{'x'.join(sides)}, {self.warps} warps"
+
 
 def tiling(
     loop: Loop, layout: LoopLayout, wanted: Sequence[int], dtype: str, *, is_precise: bool = False
@@ -73,6 +82,31 @@ def tiling(
         dtype: the dtype of the tensors.
         is_precise: whether everything is evaluated in float64.
     """
+    return _tilings(loop, layout, wanted, dtype, is_precise, _TRIED[:1])[0]
+
+
+def candidates(
+    loop: Loop, layout: LoopLayout, wanted: Sequence[int], dtype: str, *, is_precise: bool = False
+) -> tuple[Tiling, ...]:
+    """Tilings to choose from by timing them, that of `tiling` first.
+
+    Args:
+        loop: the loop.
+        layout: its shape and strides.
+        wanted: the positions of the results that are computed.
+        dtype: the dtype of the tensors.
+        is_precise: whether everything is evaluated in float64.
+    """
+    found: dict[str, Tiling] = {}
+    for made in _tilings(loop, layout, wanted, dtype, is_precise, _TRIED):
+        found.setdefault(made.block, made)
+    return tuple(found.values())
+
+
+def _tilings(
+    loop: Loop, layout: LoopLayout, wanted: Sequence[int], dtype: str, is_precise: bool,
+    tried: Sequence[tuple[int, int]],
+) -> list[Tiling]:  # fmt: skip
     first = len(loop.inputs)
     alive = needed(loop.nodes, [loop.results[k].node for k in wanted])
     pairs = enumerate(loop.nodes)
@@ -96,7 +130,11 @@ def tiling(
     sums = sum(not all(row) for row in variant.kept)
     live = wide + min(len(kept), _NAMES) + _FUNCTION * max(functions - 1, 0) + _SUM * sums
     block = _block(variant, live)
-    return (_flat if len(sizes) == 1 else _tiled)(variant, sizes, strides, block)
+    cut = _flat if len(sizes) == 1 else _tiled
+    return [
+        replace(cut(variant, sizes, strides, block * halves // 2), warps=warps)
+        for halves, warps in tried
+    ]
 
 
 def _merged(

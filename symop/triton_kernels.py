@@ -20,7 +20,7 @@ from symop.layouts import LoopLayout
 from symop.loops import Result
 from symop.program import Program
 from symop.routines import Prepared, Routines
-from symop.tiling import Tiling, tiling
+from symop.tiling import Tiling, candidates, tiling
 
 
 def is_installed() -> bool:
@@ -96,9 +96,27 @@ class TritonKernels(Routines):
             wanted: the positions of the results that are computed.
             dtype: the dtype of the tensors.
         """
-        made, body = self._loops[loop.code]
+        _, body = self._loops[loop.code]
         cut = tiling(body, loop, wanted, dtype, is_precise=self.is_precise)
-        key = loop.code, cut.variant
+        return self._launchable(loop.code, cut)
+
+    def candidates(
+        self, loop: LoopLayout, wanted: Sequence[int], dtype: str
+    ) -> tuple[Launchable, ...]:
+        """The kernels of a loop that differ in their blocks, that of `launchable` first.
+
+        Args:
+            loop: its layout.
+            wanted: the positions of the results that are computed.
+            dtype: the dtype of the tensors.
+        """
+        _, body = self._loops[loop.code]
+        cuts = candidates(body, loop, wanted, dtype, is_precise=self.is_precise)
+        return tuple(self._launchable(loop.code, cut) for cut in cuts)
+
+    def _launchable(self, code: int, cut: Tiling) -> Launchable:
+        made, body = self._loops[code]
+        key = code, cut.variant
         with self._lock:
             if key not in self._made:
                 text = kernel(self.name, made, body, cut.variant)

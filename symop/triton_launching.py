@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any, NoReturn
 
@@ -10,17 +11,18 @@ import numpy as np
 import torch
 from torch import Size, Tensor
 
+from symop import tuning
 from symop.backends import triton_math
 from symop.errors import BuildError
 from symop.layouts import Layout, Layouts, LoopLayout, Refused
 from symop.loops import Result
 from symop.routines import Data
 from symop.triton_kernels import Launchable, TritonKernels, is_interpreted, warn_once
+from symop.tuning import Step
 
 # What a result of no elements is.
 _EMPTY = {"sum": 0.0, "prod": 1.0}
 
-Step = Callable[[Sequence[Tensor]], None]
 Run = Callable[[Sequence[Tensor]], list[Tensor]]
 
 
@@ -88,6 +90,9 @@ class TritonLauncher:
             return []
         if prod(loop.shape):
             dtype = str(layout.dtype).removeprefix("torch.")
+            is_worth = prod(loop.shape) >= tuning.LEAST
+            if is_worth and tuning.is_on() and not is_interpreted():
+                return [_tuned(self.kernels.candidates(loop, wanted, dtype), loop, layout)]
             return [launch(self.kernels.launchable(loop, wanted, dtype), loop, layout)]
         results = self.kernels.results(loop.code)
         return [
@@ -107,6 +112,19 @@ def _fill(slot: int, result: Result) -> Step:
         values[slot].fill_(value)
 
     return fill
+
+
+def _tuned(made: Sequence[Launchable], loop: LoopLayout, layout: Layout) -> Step:
+    """What launches the fastest of some kernels."""
+    import triton
+
+    first, device = made[0], layout.device
+    name, sizes = tuning.device_name(device), tuning.size_class(first.tiling.sizes)
+    key = tuning.Key(first.kernel.text, name, triton.__version__, sizes)
+    # One that is refused while it is timed is no fault of the op.
+    trials = {m.tiling.block: launch(replace(m, is_asked=True), loop, layout) for m in made}
+    steps = {m.tiling.block: launch(m, loop, layout) for m in made}
+    return tuning.tuned(key, trials, steps, lambda: _is_captured(device))
 
 
 def launch(made: Launchable, loop: LoopLayout, layout: Layout) -> Step:
@@ -245,6 +263,11 @@ def _entered(device: torch.device) -> Any:
     return np.errstate(all="ignore") if is_interpreted() else torch.cuda.device(device)
 
 
+def _is_captured(device: torch.device) -> bool:
+    """Whether launches are recorded into a graph."""
+    return device.type == "cuda" and torch.cuda.is_current_stream_capturing()
+
+
 _counters: dict[Any, Tensor] = {}
 
 
@@ -255,9 +278,9 @@ def counters(device: torch.device, number: int) -> Tensor:
     its own, because it may run beside the stream that it was captured on.
     """
     key: Any = device
+    if _is_captured(device):
+        return torch.zeros(number, dtype=torch.int32, device=device)
     if device.type == "cuda":
-        if torch.cuda.is_current_stream_capturing():
-            return torch.zeros(number, dtype=torch.int32, device=device)
         key = device, torch.cuda.current_stream(device).cuda_stream
     found = _counters.get(key)
     if found is None or found.numel() < number:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from symop import native_host
+from symop import hosts, native_host, triton_kernels
 
 # Most tests are about what is written; those about kernels ask for them by name.
 os.environ.setdefault("SYMOP_BACKEND", "torch")
@@ -23,3 +24,18 @@ def host():
     """The host of the CPU backend, built when it is not there yet."""
     native_host.build()
     return native_host.load()
+
+
+@pytest.fixture
+def gpu(monkeypatch, tmp_path):
+    """A GPU for Triton that is not there, and takes tensors of the CPU for its own."""
+    pytest.importorskip("triton")
+    from tests.idle_driver import idle_driver
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    here = replace(hosts.TRITON, devices=lambda: frozenset({"cpu"}))
+    monkeypatch.setitem(hosts._SERVING, "triton", (here,))
+    # A kernel that was compiled keeps the driver that it was compiled for.
+    monkeypatch.setattr(triton_kernels, "_functions", {})
+    with idle_driver() as driver:
+        yield driver

@@ -59,7 +59,7 @@ LAYERS = (
     ("reading",),
     ("compiler", "loading", "orders", "diagnosis", "modules", "routines"),
     ("kernels", "layouts"),
-    ("tiling",),
+    ("tiling", "tuning"),
     ("triton_kernels",),
     ("launching", "triton_launching", "fused"),
     ("python_host",),

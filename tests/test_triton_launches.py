@@ -1,24 +1,11 @@
 """What a call launches, on a GPU that is not there."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 import symop
-from symop import hosts
-from tests.idle_driver import idle_driver
 
 pytest.importorskip("triton")
-
-
-@pytest.fixture
-def gpu(monkeypatch, tmp_path):
-    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    here = replace(hosts.TRITON, devices=lambda: frozenset({"cpu"}))
-    monkeypatch.setitem(hosts._SERVING, "triton", (here,))
-    with idle_driver() as driver:
-        yield driver
 
 
 @pytest.fixture

@@ -80,6 +80,15 @@ def test_programs_that_go_several_steps(name, most, monkeypatch):
     agree(name, drawn(name, shapes[name](9 * 1024 + 5), torch.float32))
 
 
+@pytest.mark.parametrize("tried", tiling._TRIED, ids=str)
+@pytest.mark.parametrize("name", ["e1", "e2", "e7", "rows"])
+def test_every_block_that_may_be_timed(name, tried, monkeypatch):
+    monkeypatch.setattr(tiling, "_TRIED", (tried,))
+    shapes = {**SHAPES, "rows": lambda n: [(40,), (n // 40, 40), (n // 40, 1)]}
+    agree(name.replace("rows", "e2"), drawn(name.replace("rows", "e2"), shapes[name](9 * 1024 + 5),
+                                            torch.float32))  # fmt: skip
+
+
 def test_high_precision_computes_in_float64(device):
     x = torch.linspace(-3, 3, 2000, device=device)
     agree("e4", [x], precision="high")
