@@ -79,7 +79,7 @@ def events(run: Callable[[], object], calls: int) -> float:
         run()
     end.record()
     end.synchronize()
-    return start.elapsed_time(end) / 1e3
+    return float(start.elapsed_time(end)) / 1e3
 
 
 def gpu() -> Place:

@@ -230,12 +230,19 @@ def are_plain(values: Sequence[Any], masks: Sequence[int], device: str = "cpu") 
     return kind is not None and not is_watched()
 
 
+# Looked up once: every call of an op asks them.
+_transforms = torch._C._are_functorch_transforms_active
+_dispatching = torch._C._len_torch_dispatch_stack
+_functions = torch._C._len_torch_function_stack
+_tracing = torch._C._get_tracing_state
+
+
 def is_watched() -> bool:
     """Whether a transform, a mode or a tracer would not see what kernels do."""
     return bool(
-        torch._C._are_functorch_transforms_active()
-        or torch._C._len_torch_dispatch_stack()
-        or torch._C._len_torch_function_stack()
+        _transforms()
+        or _dispatching()
+        or _functions()
         or forward_ad._current_level >= 0
-        or torch._C._get_tracing_state() is not None
+        or _tracing() is not None
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
+from operator import itemgetter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -141,6 +142,8 @@ def launch(made: Launchable, loop: LoopLayout, layout: Layout) -> Step:
     """
     cut, grid = made.tiling, made.tiling.grid
     slots, numbers = _operands(made, loop)
+    # A slice gives a sequence, as several places do.
+    picked = itemgetter(*slots) if len(slots) > 1 else itemgetter(slice(slots[0], slots[0] + 1))
     constants = [cut.constants[name] for name in made.kernel.constants]
     given = [slot for slot in slots if slot < layout.tensors]
     tail = (*numbers, *constants)
@@ -158,18 +161,27 @@ def launch(made: Launchable, loop: LoopLayout, layout: Layout) -> Step:
         if hasattr(found, "packed_metadata"):
             compiled[bits] = _Compiled(found, device)
 
-    def run(values: Sequence[Tensor]) -> None:
+    def begins(values: Sequence[Tensor]) -> int:
+        """As bits, which tensors begin elsewhere than at a multiple of 16 bytes."""
         bits = 0
         for slot in given:
             bits += bits + (values[slot].data_ptr() & 15 != 0)
-        arguments: list[Any] = [values[slot] for slot in slots]
-        arguments += tail
+        return bits
+
+    def run(values: Sequence[Tensor]) -> None:
+        places = 0
+        for slot in given:
+            places |= values[slot].data_ptr()
+        bits = begins(values) if places & 15 else 0
         if partials:
             scratch = torch.empty(partials, dtype=real, device=device)
-            place = len(slots) + len(numbers)
-            arguments[place:place] = [scratch, counters(device, arrived)]
+            shared = scratch, counters(device, arrived)
+            arguments = (*picked(values), *numbers, *shared, *constants)
+        else:
+            arguments = (*picked(values), *tail)
         ready = compiled.get(bits)
-        if ready is None or ready.hooks():
+        # Where something wants to know of launches, Triton tells it.
+        if ready is None or ready.enter.calls or ready.leave.calls:
             first(bits, arguments)
         else:
             ready.run(
@@ -196,10 +208,6 @@ class _Compiled:
         self.stream = driver.active.get_current_stream
         self.enter = knobs.runtime.launch_enter_hook
         self.leave = knobs.runtime.launch_exit_hook
-
-    def hooks(self) -> bool:
-        """Whether something wants to know of launches, which Triton tells it."""
-        return bool(self.enter.calls or self.leave.calls)
 
 
 def refuse(made: Launchable, error: Exception) -> NoReturn:
