@@ -161,11 +161,12 @@ def rotating(runs: Sequence[Callable[[], object]]) -> Callable[[], object]:
     return lambda: following()()
 
 
-def fitting(place: Place, names: Mapping[str, Callable[[], object]]) -> dict[str, Any]:
-    """Those that run within the memory of the device."""
+def fitting(makers: Mapping[str, Callable[[], Callable[[], object]]]) -> dict[str, Any]:
+    """The calls by name, without those for which the device lacks memory."""
     found = {}
-    for name, run in names.items():
+    for name, make in makers.items():
         try:
+            run = make()
             run()
         except torch.OutOfMemoryError:
             print(f"  {name}: not enough memory", flush=True)
@@ -178,22 +179,24 @@ def fitting(place: Place, names: Mapping[str, Callable[[], object]]) -> dict[str
 def cell(
     place: Place, name: str, op: symop.Op, dtype: str, n: int, mode: str, wanted: Sequence[str]
 ) -> dict[str, float]:
-    """Seconds of a call by peer, and the least bytes of the mode."""
+    """Seconds of a call by peer, and the least bytes of the mode; nothing without memory for it."""
     torch._dynamo.reset()
     case, kind = CASES[name], getattr(torch, dtype)
     first = arguments(case, op.args, n, kind, place.device)
     size = sum(v.nbytes for v in first)
     count = min(_SETS, max(1, -(-_TIMES * place.cache // size)))
     sets = [first, *(arguments(case, op.args, n, kind, place.device) for _ in range(count - 1))]
-    runs = {
-        peer: rotating([runner(function, values, mode) for values in sets])
-        for peer, function in functions(name, op, wanted, mode).items()
-    }
+
+    def turning(function: Function) -> Callable[[], Callable[[], object]]:
+        return lambda: rotating([runner(function, values, mode) for values in sets])
+
+    found = functions(name, op, wanted, mode)
+    runs = fitting({peer: turning(function) for peer, function in found.items()})
+    if "symop" not in runs:
+        return {}
     with torch.no_grad():
         bytes_ = least_bytes(op, first, op(*first), mode)
-    timings = measured(
-        fitting(place, runs), rounds=place.rounds, seconds=place.seconds, clock=place.clock
-    )
+    timings = measured(runs, rounds=place.rounds, seconds=place.seconds, clock=place.clock)
     return {"bytes": bytes_, **{peer: timing.seconds for peer, timing in timings.items()}}
 
 
@@ -249,7 +252,10 @@ def measure(place: Place, options: argparse.Namespace, cells: Cells, path: Path)
             key = f"{name}|{dtype}|{n}|{mode}"
             if key in cells.found and not options.again:
                 continue
-            found = cells.found[key] = cell(place, name, op, dtype, n, mode, options.peers)
+            found = cell(place, name, op, dtype, n, mode, options.peers)
+            if not found:
+                continue
+            cells.found[key] = found
             share = found["bytes"] / found["symop"] / cells.bandwidth
             print(f"{key:40} {found['symop'] * 1e6:10.1f} us  {share:.2f} of a copy", flush=True)
             path.write_text(json.dumps(cells.data(), indent=0))

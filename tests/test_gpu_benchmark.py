@@ -126,3 +126,11 @@ def test_the_least_bytes_of_a_mode(name, mode, tensors):
     with torch.no_grad():
         found = gpu.least_bytes(op, values, op(*values), mode)
     assert found == pytest.approx(tensors * 40_000, abs=100)
+
+
+def test_what_finds_no_memory_is_left_out(capsys):
+    def greedy():
+        raise torch.OutOfMemoryError
+
+    assert list(gpu.fitting({"a": lambda: lambda: 1, "b": greedy, "c": lambda: greedy})) == ["a"]
+    assert "b: not enough memory" in capsys.readouterr().out
