@@ -26,6 +26,9 @@ def host():
     return native_host.load()
 
 
+_KEPT = []
+
+
 @pytest.fixture
 def gpu(monkeypatch, tmp_path):
     """A GPU for Triton that is not there, and takes tensors of the CPU for its own."""
@@ -35,7 +38,10 @@ def gpu(monkeypatch, tmp_path):
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     here = replace(hosts.TRITON, devices=lambda: frozenset({"cpu"}))
     monkeypatch.setitem(hosts._SERVING, "triton", (here,))
-    # A kernel that was compiled keeps the driver that it was compiled for.
-    monkeypatch.setattr(triton_kernels, "_functions", {})
+    # A kernel that was compiled keeps the driver that it was compiled for, and asks the driver of
+    # the day when it is deleted.
+    functions = {}
+    _KEPT.append(functions)
+    monkeypatch.setattr(triton_kernels, "_functions", functions)
     with idle_driver() as driver:
         yield driver
