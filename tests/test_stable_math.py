@@ -140,7 +140,14 @@ def check(library, name: str, *arrays: np.ndarray) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if arity(name) == 1])
 @pytest.mark.parametrize("real", DTYPES)
 def test_functions_of_one_number_are_accurate(library, name, real):
-    check(library, name, sampled(name, DTYPES[real], 300))
+    check(library, name, sampled(name, DTYPES[real], 120))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if arity(name) == 1])
+@pytest.mark.parametrize("real", DTYPES)
+def test_functions_of_one_number_are_accurate_at_many_points(library, name, real):
+    check(library, name, sampled(name, DTYPES[real], 1000))
 
 
 @pytest.mark.parametrize("real", DTYPES)
