@@ -33,6 +33,8 @@ from symop.program import Program
 
 # Where exp overflows: a sum of exponentials needs its largest taken out.
 _FAR = 768
+# Below this finite differences see the derivatives; below that float32 and bfloat16 hold them.
+_TAME, _FLOAT32 = 1000, mp.mpf(2) ** 120
 # What a value may be off beside the largest of its kind, when it cancels everywhere.
 _ABSOLUTE = ("0", "1e-15", "1e-13", "1e-11", "1e-9", "1e-7")
 _SLOW = frozenset({"zeta", "polygamma", "lgamma", "digamma", "gamma", "erfinv", "ndtri", "log_ndtr",
@@ -131,11 +133,12 @@ class _Choice:
         first = list(range(count))
         self.agreement.check(part(setting, first), picked(numbers, first))
         errors = self.agreement.errors(setting, numbers, count)
+        sizes = [_size(picked(numbers, [k])) for k in range(count)]
+        enough = min(COLUMNS, count)
         for atol in _ABSOLUTE:
             good = [agree([e[k] for e in errors], atol) for k in range(len(pool))]
-            ordinary = [k for k in range(count) if good[k] and _is_tame(picked(numbers, [k]))]
-            ordinary = ordinary or [k for k in range(count) if good[k]]
-            if len(ordinary) >= min(3, count):
+            ordinary = _ordinary([k for k in range(count) if good[k]], sizes, enough)
+            if len(ordinary) >= enough:
                 break
         else:
             raise self.agreement.fault([e[k] for e in errors for k in range(count)], count)
@@ -269,10 +272,25 @@ def _columns(table: tuple[Setting, Numbers]) -> tuple[Arrays, ...]:
     )  # fmt: skip
 
 
-def _is_tame(numbers: Numbers) -> bool:
-    """Whether finite differences in float64 see the derivatives, and bfloat16 holds them."""
+def _size(numbers: Numbers) -> Any:
+    """The largest of the numbers; infinite where one is not finite."""
     kinds = (numbers.outputs, numbers.gradients, numbers.second)
-    return all(abs(v) < 1000 for arrays in kinds for a in arrays.values() for v in listed(a))
+    found = [abs(v) for arrays in kinds for a in arrays.values() for v in listed(a)]
+    return max(found, default=mp.mpf(0)) if all(map(mp.isfinite, found)) else mp.inf
+
+
+def _is_tame(numbers: Numbers) -> bool:
+    """Whether finite differences in float64 see the derivatives."""
+    return bool(_size(numbers) < _TAME)
+
+
+def _ordinary(agreed: Sequence[int], sizes: Sequence[Any], enough: int) -> list[int]:
+    """Of the places that agree those with the least numbers, by the first bound that leaves enough.
+
+    A steep formula is tame at few points or none, and agrees everywhere all the same.
+    """
+    found = ([k for k in agreed if sizes[k] < bound] for bound in (_TAME, _FLOAT32))
+    return next((places for places in found if len(places) >= enough), list(agreed))
 
 
 def _worst(errors: Sequence[Sequence[Error]], places: Sequence[int]) -> list[int]:
