@@ -15,9 +15,8 @@ from symop.functions import Function
 from symop.limits import real
 from symop.special import horner
 
+
 # Stirling's series at z = b + 7, and what seven steps of the recurrence make of it.
-
-
 def _gap(text: str, start: int, plain: str) -> str:
     return (
         "c = b + d\n"

@@ -72,6 +72,7 @@ LAYERS = (
     ("dispatch",),
     ("exact",),
     ("agreement", "candidates"),
+    ("selection",),
     ("points",),
     ("reference",),
     ("proofs",),

@@ -7,7 +7,8 @@ import pytest
 
 from symop.compiler import formula
 from symop.exact import Numbers, filled
-from symop.points import _ordinary, _telling, _worst, choose
+from symop.points import choose
+from symop.selection import by_cost, ordinary_places, telling
 
 
 @pytest.mark.parametrize("worst", [2, 3, 4])
@@ -17,9 +18,9 @@ def test_where_rounding_costs_most_is_among_the_tails(worst):
     numbers = Numbers({}, {}, {"x": gradient}, {})
     true = mp.mpf(3)
     errors = [[(mp.mpf(9 if k == worst else 1) * 1e-16, true, mp.mpf(1)) for k in range(5)]]
-    order = _worst(errors, range(5))
+    order = by_cost(errors, range(5))
     assert order[0] == worst
-    assert _telling(numbers, range(5), order) == [0, 1, worst]
+    assert telling(numbers, range(5), order) == [0, 1, worst]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_where_rounding_costs_most_is_among_the_tails(worst):
     ],
 )
 def test_ordinary_places_are_tame_where_enough_are(sizes, chosen):
-    assert _ordinary(range(4), sizes, 3) == chosen
+    assert ordinary_places(range(4), sizes, 3) == chosen
 
 
 @pytest.mark.parametrize("power", [32, 36, 37, 38, 39])
