@@ -132,9 +132,9 @@ class Scope:
             source.check()
         arguments = self._ordered(source, args)
         if arguments and all(a.is_mask for a in arguments):
-            names = ", ".join(a.name for a in arguments)
+            masks = ", ".join(a.name for a in arguments)
             source.report(
-                f"conditions alone were found as arguments ({names}), of which no dtype and no "
+                f"conditions alone were found as arguments ({masks}), of which no dtype and no "
                 "gradient follows; at least one real argument is expected, such as x and y in "
                 f"where({arguments[0].name}, x, y), or one named in args that is not used"
             )
