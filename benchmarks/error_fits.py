@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,6 +37,12 @@ def erfcx(a: mpf) -> mpf:
     return total / (a * mp.sqrt(mp.pi))
 
 
+def erfcx_1(a: mpf) -> mpf:
+    """1/sqrt(pi) - a*exp(a*a)*erfc(a), half of what erfcx falls by."""
+    with mp.workprec(900):
+        return 1 / mp.sqrt(mp.pi) - a * erfcx(a)
+
+
 def far_erfinv(t: mpf) -> mpf:
     """erfinv(a)/a as a function of t = (sqrt(w) - 4.2)/2, w = -log(1 - a*a)."""
     a = mp.sqrt(1 - mp.exp(-((2 * t + mpf("4.2")) ** 2)))
@@ -53,26 +59,33 @@ class Inverse:
     """What 1/f(a) is beside its asymptote, a quotient of polynomials p/q.
 
     function: f.
-    slope: what 1/f(a) comes to over a.
+    asymptote: what grows in 1/f(a) far out.
     middle: half of the points lie below it.
-    start: q(0), so chosen that the roundings of q and of q/f are small beside a number below f(0).
+    start: p(0), so chosen that the roundings of q and of q/f are small beside a number below f(0),
+        and that p(0)*f(0), which is q(0), is nearly a float and a double.
+    degrees: of p and q, by format.
     """
 
     function: Real
-    slope: Callable[[], mpf]
+    asymptote: Real
     middle: str
     start: str
+    degrees: Mapping[str, tuple[int, int]]
 
     def excess(self, a: mpf) -> mpf:
-        """1/f(a) less its asymptote, which falls to 0."""
-        return 1 / self.function(a) - self.slope() * a
+        """1/f(a) less its asymptote, which does not grow."""
+        return 1 / self.function(a) - self.asymptote(a)
 
 
+_LINEAR = {"float": (4, 5), "double": (9, 10)}
 _INVERSES = {
-    "erfcx": Inverse(erfcx, lambda: mp.sqrt(mp.pi), "3", "1.75"),
-    "mills": Inverse(mills, lambda: mp.sqrt(2 * mp.pi), "4", "1.75"),
-}
-_DEGREES = {"float": (4, 5), "double": (9, 10)}
+    "erfcx": Inverse(erfcx, lambda a: mp.sqrt(mp.pi) * a, "3", "1.75", _LINEAR),
+    "erfcx_1": Inverse(
+        erfcx_1, lambda a: 2 * mp.sqrt(mp.pi) * a * a, "3", "1.7421875",
+        {"float": (5, 5), "double": (10, 10)},
+    ),
+    "mills": Inverse(mills, lambda a: mp.sqrt(2 * mp.pi) * a, "4", "3.5", _LINEAR),
+}  # fmt: skip
 # Where p/q is nothing beside the asymptote.
 _FAR = {"float": "8192", "double": "3e8"}
 
@@ -82,16 +95,17 @@ def below(name: str, kind: str) -> tuple[str, ...]:
     """The coefficients of q."""
     inverse = _INVERSES[name]
     found = divisor(
-        inverse.excess, inverse.function, ("0", _FAR[kind]), _DEGREES[kind], inverse.middle
+        inverse.excess, inverse.function, ("0", _FAR[kind]), inverse.degrees[kind], inverse.middle
     )
-    return tuple(rounded(c * mpf(inverse.start), kind).hex() for c in found)
+    start = mpf(inverse.start) * inverse.function(mpf(0))
+    return tuple(rounded(c * start, kind).hex() for c in found)
 
 
 def quotient(name: str, kind: str) -> tuple[Fit, Fit]:
     """p/q: of p the coefficients but the first, which is q(0)/f(0), and all of q."""
     inverse, interval = _INVERSES[name], ("0", _FAR[kind])
     suffix = "f" if kind == "float" else ""
-    p, q = _DEGREES[kind]
+    p, q = inverse.degrees[kind]
 
     def divided(a: mpf) -> mpf:
         return mp.polyval([mpf(float.fromhex(c)) for c in below(name, kind)[::-1]], a)
@@ -122,7 +136,7 @@ ERROR_FITS = (
     *(
         fit
         for name in _INVERSES
-        for kind in _DEGREES
+        for kind in _FAR
         for fit in quotient(name, kind)
     ),
     Fit("symop_fit_erfinv_far", far_erfinv, (-1, 1), 11, lambda t: 1 / far_erfinv(t)),

@@ -10,8 +10,9 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.elementary import X, real, tends
+from symop.elementary import X
 from symop.functions import Function
+from symop.limits import real, tends
 from symop.special import normal_cdf
 
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)

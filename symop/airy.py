@@ -13,8 +13,9 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import X, tends
+from symop.elementary import X
 from symop.functions import Function
+from symop.limits import tends
 
 _ZERO = mp.mpf(0)
 _FROM = 9

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -107,6 +107,18 @@ def write(ops: OpsFile, placed: Mapping[Path, str], *, force: bool = False) -> l
     """
     with _turn(ops.path):
         return files.write(placed, force=force)
+
+
+def left_behind(ops: OpsFile, results: Sequence[Made]) -> list[Path]:
+    """The files beside those of the ops that symop wrote once, and that no op of the file makes.
+
+    Args:
+        ops: what `read_ops` returned.
+        results: what `made` returned for it.
+    """
+    entries = ops.entries.values()
+    folders = [folder for e in entries for folder in (e.folder, e.tests_folder) if folder]
+    return files.left_behind(folders, [path for made in results for path in made.placed])
 
 
 @contextmanager

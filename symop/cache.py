@@ -88,21 +88,25 @@ def prepared() -> Path:
     return path
 
 
-# What symop puts there; nothing else is counted or removed.
+# What symop and the modules that it writes put there; nothing else is counted or removed.
 _OURS = ("kernel-*.so", "kernel-*.sum", "kernel-*.lock", "symop_host-*", ".kernel-*.tmp",
-         ".symop_host-*.tmp", "generate-*.lock", "generated-*.json",
-         ".generated-*.tmp", "tuned-*.json", "tuned.lock", ".tuned-*.tmp")  # fmt: skip
+         ".symop_host-*.tmp", "generate-*.lock", "generated-*.json", ".generated-*.tmp",
+         "loop-*.so", "loop-*.sum", "tuned-*.json", "tuned.lock", ".tuned-*.tmp")  # fmt: skip
+# Folders in which generated modules compile; one is left behind by a process that was killed.
+_BUILDING = ".build-*"
 
 
 def files() -> list[Path]:
-    """The files that symop keeps in the folder."""
-    return sorted(p for pattern in _OURS for p in folder().glob(pattern) if p.is_file())
+    """The files that symop, and the modules that it writes, keep in the folder."""
+    patterns = (*_OURS, f"{_BUILDING}/*")
+    return sorted(p for pattern in patterns for p in folder().glob(pattern) if p.is_file())
 
 
 def clear() -> int:
-    """Remove what symop keeps in the folder; how many files that were.
+    """Remove the files that `files` gives; how many they were.
 
-    A process that has loaded one of them goes on with it.
+    A process that has loaded one of them goes on with it; a generated module that compiles just
+    then goes on with the operations of torch.
 
     Raises:
         CacheError: the folder is not ours alone, or a file cannot be removed.
@@ -115,6 +119,10 @@ def clear() -> int:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise CacheError(f"{path} cannot be removed ({error.strerror})") from error
+    for path in folder().glob(_BUILDING):
+        # What lies there and is no file is none of ours.
+        with contextlib.suppress(OSError):
+            path.rmdir()
     return len(found)
 
 

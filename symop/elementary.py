@@ -6,53 +6,14 @@ Edges follow torch; where torch's gradient is NaN the record has a limit, or 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import mpmath as mp
 
 from symop.functions import Function
+from symop.limits import BEYOND, real, tends, whole
 
 X = ("x",)
-
-
-def real(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function on the reals: NaN for a NaN, and where the value is not real."""
-
-    @wraps(function)
-    def evaluate(*values: Any) -> Any:
-        if any(mp.isnan(value) for value in values):
-            return mp.nan
-        try:
-            value = function(*values)
-        except (ValueError, ZeroDivisionError):
-            return mp.nan
-        return mp.nan if isinstance(value, mp.mpc) else value
-
-    return evaluate
-
-
-def whole(function: Callable[[Any], Any]) -> Callable[..., Any]:
-    """A rounding, which leaves infinities as they are."""
-    return real(lambda x: x if mp.isinf(x) else function(x))
-
-
-# Reducing a number of n bits by a period takes arithmetic of n bits: exp(exp(1e300)) would not end.
-_BEYOND = 1 << 15
-
-
-def tends(function: Callable[[Any], Any], at_minus_inf: Any, at_inf: Any) -> Callable[..., Any]:
-    """The function with its limits at the infinities, for which mpmath may have none.
-
-    Beyond 2**32768, far above any power of a float64 that matters, it is at its limit.
-    """
-
-    def evaluate(x: Any) -> Any:
-        if mp.isinf(x) or mp.mag(x) > _BEYOND:
-            return at_inf if x > 0 else at_minus_inf
-        return function(x)
-
-    return real(evaluate)
 
 
 def _sign(x: Any) -> Any:
@@ -64,7 +25,7 @@ def _power(a: Any, b: Any) -> Any:
         return mp.mpf(1)
     if mp.isnan(a) or mp.isnan(b):
         return mp.nan
-    if mp.isinf(b) or (b and mp.mag(b) > _BEYOND):
+    if mp.isinf(b) or (b and mp.mag(b) > BEYOND):
         grows = (abs(a) > 1) == (b > 0)
         return mp.mpf(1) if abs(a) == 1 else mp.inf if grows else mp.mpf(0)
     odd = b == mp.floor(b) and mp.floor(b / 2) * 2 != b

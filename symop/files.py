@@ -6,7 +6,7 @@ import difflib
 import importlib.util
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,27 @@ def write(placed: Mapping[Path, str], *, force: bool = False) -> list[Path]:
     for path in changed:
         _replace(path, placed[path])
     return changed
+
+
+def left_behind(folders: Iterable[Path], placed: Collection[Path]) -> list[Path]:
+    """The files of some folders that symop wrote once and would not write now.
+
+    Args:
+        folders: where files are written; what lies in folders below them is not looked at.
+        placed: the paths of what is written now.
+    """
+    found = {path for folder in set(folders) for path in folder.glob("*.py")}
+    return sorted(
+        path for path in found - set(placed)
+        if path.is_file() and not path.is_symlink() and _has_own_header(path)
+    )  # fmt: skip
+
+
+def _has_own_header(path: Path) -> bool:
+    """Whether a file begins as symop begins a module, or a test, of that name."""
+    line = _first_line(path)
+    heads = (f'"""{path.stem}: ', f'"""Tests of {path.stem.removeprefix("test_")}, ')
+    return line.startswith(heads) and MARK in line
 
 
 def differences(placed: Mapping[Path, str]) -> dict[Path, str]:

@@ -80,8 +80,9 @@ class Function:
 # The modules of records.
 FAMILIES = (
     "elementary", "special", "gammas", "bessel", "spherical", "scaled", "airy", "integrals",
-    "logarithms", "activations", "polynomials", "cancelling", "relative", "powers",
-    "moments", "proportions",
+    "logarithms", "activations", "polynomials", "gamma_gaps",
+    "exponential_quotients", "nested_exponentials", "cancelling_logarithms",
+    "cancelling_differences", "relative", "powers", "moments", "proportions",
 )  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.elementary import X, real, tends
+from symop.elementary import X
 from symop.functions import Function
+from symop.limits import real, tends
 from symop.special import horner
 
 _G = "5.524680040776729583740234375"

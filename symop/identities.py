@@ -1,10 +1,9 @@
 """The table of rewrites: forms that lose digits, and those that do not.
 
 Patterns and replacements are formulas in symop's language; the names in them are wildcards,
-c a number and n a literal exponent. Names of the special functions of symop.cancelling and of
-other records stand on the right; they stay opaque until after differentiation. Sums and
-products match in any order and up to a common factor. Order matters: the first rule that
-applies is taken.
+c a number and n a literal exponent. Names of internal functions, which do not cancel, stand on
+the right; they stay opaque until after differentiation. Sums and products match in any order and
+up to a common factor. Order matters: the first rule that applies is taken.
 """
 
 from __future__ import annotations

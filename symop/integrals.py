@@ -13,8 +13,9 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import X, real, tends
+from symop.elementary import X
 from symop.functions import Function
+from symop.limits import real, tends
 
 _ZERO, _HALF = mp.mpf(0), mp.mpf(1) / 2
 _EULER = "0.5772156649015328606065"

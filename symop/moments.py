@@ -16,8 +16,9 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import X, tends
+from symop.elementary import X
 from symop.functions import Function
+from symop.limits import tends
 from symop.special import horner
 
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)

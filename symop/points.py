@@ -5,15 +5,13 @@ Of the candidates those stay where what is printed agrees with the formula.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import mpmath as mp
 import numpy as np
 
-from symop.agreement import Agreement, Error, agree, listed, part, picked, same
+from symop.agreement import Agreement, Error, agree, part, picked, same
 from symop.candidates import COLUMNS, MAX_WORK, Candidates, Point, near, spread
 from symop.errors import CheckError
 from symop.evaluation import Array, evaluate
@@ -30,6 +28,7 @@ from symop.exact import (
 )
 from symop.planning import Plan
 from symop.program import Program
+from symop.selection import by_cost, is_tame, largest, ordinary_places, telling, tolerance
 
 # Where exp overflows: a sum of exponentials needs its largest taken out.
 _FAR = 768
@@ -131,17 +130,18 @@ class _Choice:
         first = list(range(count))
         self.agreement.check(part(setting, first), picked(numbers, first))
         errors = self.agreement.errors(setting, numbers, count)
+        sizes = [largest(picked(numbers, [k])) for k in range(count)]
+        enough = min(COLUMNS, count)
         for atol in _ABSOLUTE:
             good = [agree([e[k] for e in errors], atol) for k in range(len(pool))]
-            ordinary = [k for k in range(count) if good[k] and _is_tame(picked(numbers, [k]))]
-            ordinary = ordinary or [k for k in range(count) if good[k]]
-            if len(ordinary) >= min(3, count):
+            ordinary = ordinary_places([k for k in range(count) if good[k]], sizes, enough)
+            if len(ordinary) >= enough:
                 break
         else:
             raise self.agreement.fault([e[k] for e in errors for k in range(count)], count)
         beside = [k for k in range(count, count + len(sides)) if good[k]]
         beyond = [k for k in range(count + len(sides), len(pool)) if good[k]]
-        far = _telling(numbers, beyond, _worst(errors, beyond))
+        far = telling(numbers, beyond, by_cost(errors, beyond))
         rows = 2 if len(ordinary) >= 2 * COLUMNS else 1
         chosen = ordinary[: rows * COLUMNS]
         width = min(COLUMNS, len(chosen))
@@ -157,7 +157,7 @@ class _Choice:
         kept = picked(numbers, order[: rows * width])
         epsilons = self.agreement.float32(part(setting, order[: rows * width]), kept)
         return Points(
-            table_setting, table_numbers, rows, _printed(atol, kept), epsilons, _is_tame(kept),
+            table_setting, table_numbers, rows, tolerance(atol, kept), epsilons, is_tame(kept),
             self._conventions(joints, ()),
         )  # fmt: skip
 
@@ -178,8 +178,8 @@ class _Choice:
                 whole = self._with_far_row(whole, far, atol)
             extra = far[:1] if whole[0] is setting else []
             return Points(
-                *whole, rows, _printed(atol, numbers), self.agreement.float32(setting, numbers),
-                _is_tame(numbers), self._conventions(joints[:3], shape, extra),
+                *whole, rows, tolerance(atol, numbers), self.agreement.float32(setting, numbers),
+                is_tame(numbers), self._conventions(joints[:3], shape, extra),
             )  # fmt: skip
         raise self.agreement.fault(errors, 3)
 
@@ -267,41 +267,3 @@ def _columns(table: tuple[Setting, Numbers]) -> tuple[Arrays, ...]:
         setting.arguments, setting.directions, setting.cotangents,
         numbers.outputs, numbers.tangents, numbers.gradients, numbers.second,
     )  # fmt: skip
-
-
-def _is_tame(numbers: Numbers) -> bool:
-    """Whether finite differences in float64 see the derivatives, and bfloat16 holds them."""
-    kinds = (numbers.outputs, numbers.gradients, numbers.second)
-    return all(abs(v) < 1000 for arrays in kinds for a in arrays.values() for v in listed(a))
-
-
-def _worst(errors: Sequence[Sequence[Error]], places: Sequence[int]) -> list[int]:
-    """The places by what rounding costs there, the most first."""
-
-    def cost(k: int) -> Any:
-        return max((e[k][0] / abs(e[k][1]) for e in errors if e[k][1] != 0), default=mp.mpf(0))
-
-    return sorted(places, key=cost, reverse=True)
-
-
-def _telling(numbers: Numbers, places: Sequence[int], worst: Sequence[int]) -> list[int]:
-    """Up to three tails: the two smallest gradients, and where rounding costs most."""
-
-    def size(k: int) -> Any:
-        found = [abs(a[k]) for a in numbers.gradients.values() if a.ndim and a[k] != 0]
-        return min(found, default=mp.inf)
-
-    ranked = sorted((k for k in places if mp.mpf("1e-30") < size(k) < mp.inf), key=size)
-    if len(ranked) <= COLUMNS:
-        return ranked
-    return [*ranked[:2], next(k for k in worst if k in ranked[2:])]
-
-
-def _printed(atol: str, numbers: Numbers) -> str:
-    """The absolute tolerance as the test has it: ten times what was needed."""
-    if atol == "0":
-        return "0.0"
-    arrays = [a for part in (numbers.outputs, numbers.tangents, numbers.gradients, numbers.second)
-              for a in part.values()]  # fmt: skip
-    scale = max((float(abs(v)) for a in arrays for v in a.flat), default=0.0) + 1
-    return f"1e{math.ceil(math.log10(10 * float(atol) * scale))}"

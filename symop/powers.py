@@ -10,9 +10,9 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.cancelling import quadrature
-from symop.elementary import real, tends
+from symop.cancelling_logarithms import quadrature
 from symop.functions import Function
+from symop.limits import real, tends
 
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.elementary import X, real, tends
+from symop.elementary import X
 from symop.functions import Function
+from symop.limits import real, tends
 
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
 _XW, _CX = ("x", "w"), ("c", "x")

@@ -13,21 +13,12 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.elementary import X, real, tends
+from symop.elementary import X
 from symop.functions import Function
+from symop.limits import real, tends, wide
 from symop.special import horner
 
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
-
-
-def _wide(function: Callable[[Any], Any], orders: int) -> Callable[[Any], Any]:
-    """A reference that cancels by that many orders in x near zero, in more precision."""
-
-    def evaluate(x: Any) -> Any:
-        with mp.extraprec(20 + max(0, -orders * int(mp.mag(x))) if x else 0):
-            return function(x)
-
-    return real(evaluate)
 
 
 def _angle_fraction(sign: str, steps: int) -> str:
@@ -90,17 +81,17 @@ DIFFERENCES = (
     Function(
         "sinhshrink", X, ("2*sinh(x/2)**2",),
         form=f"where(abs(x) < 2, x*x*x*{_exponential_series(3, 2, 12)}, sinh(x) - x)",
-        reference=_wide(lambda x: mp.sinh(x) - x, 3), special=(0,), internal=True,
+        reference=wide(lambda x: mp.sinh(x) - x, 3), special=(0,), internal=True,
     ),
     Function(
         "atanshrink", X, ("hypot_slope(x, 1)**2",),
         form=f"{_angle_fraction('+', 25)}where(abs(x) < 1.2, x*c/(1 + c), x - atan(x))",
-        reference=_wide(lambda x: x - mp.atan(x), 3), special=(0,), internal=True,
+        reference=wide(lambda x: x - mp.atan(x), 3), special=(0,), internal=True,
     ),
     Function(
         "atanhshrink", X, ("x**2/((1 - x)*(1 + x))",),
         form=f"{_angle_fraction('-', 27)}where(abs(x) < 0.8, x*c/(1 - c), atanh(x) - x)",
-        reference=_wide(lambda x: mp.atanh(x) - x, 3), special=(0,), domain=(-0.99, 0.99),
+        reference=wide(lambda x: mp.atanh(x) - x, 3), special=(0,), domain=(-0.99, 0.99),
         internal=True,
     ),
     Function(
@@ -108,7 +99,7 @@ DIFFERENCES = (
         form="r = sqrt((1 - x)*(1 + x))\nw = sqrt(2 + 2*r)\ny = x/w\n"
         f"where(abs(y) < 0.6, 2*y*y*y*{_arcsine_series(1)} + x*x*x*2/((1 + r)*(2 + w)*w), "
         "asin(x) - x)",
-        reference=_wide(lambda x: mp.asin(x) - x, 3), special=(0,), domain=(-0.99, 0.99),
+        reference=wide(lambda x: mp.asin(x) - x, 3), special=(0,), domain=(-0.99, 0.99),
         internal=True,
     ),
     Function(
@@ -117,13 +108,13 @@ DIFFERENCES = (
         f"where(abs(x) < 0.45, x*x*x*{_arcsine_series(-1, 'x', 24)}, "
         f"where(abs(y) < 0.6, 2*y*y*y*{_arcsine_series(-1)} + 2*x*x*x/((1 + h)*(2 + w)*w), "
         "x - asinh(x)))",
-        reference=_wide(lambda x: x - mp.asinh(x), 3), special=(0,), internal=True,
+        reference=wide(lambda x: x - mp.asinh(x), 3), special=(0,), internal=True,
     ),
     # exp(x) - 1 - x.
     Function(
         "expgap", X, ("expm1(x)",),
         form=f"where(abs(x) < 1, x*x*{_exponential_series(2, 1, 20)}, expm1(x) - x)",
-        reference=tends(_wide(lambda x: mp.expm1(x) - x, 2), mp.inf, mp.inf),
+        reference=tends(wide(lambda x: mp.expm1(x) - x, 2), mp.inf, mp.inf),
         special=(0,), internal=True,
     ),
     # The same over x**2.
@@ -134,7 +125,7 @@ DIFFERENCES = (
         form=f"where(abs(x) < 1, {_exponential_series(2, 1, 20)}, "
         "where(x > 80, exp(x/2)/x*(exp(x/2)/x), (exprel(x) - 1)/x))",
         reference=tends(
-            _wide(lambda x: (mp.expm1(x) - x) / x**2 if x else _ONE / 2, 2), _ZERO, mp.inf
+            wide(lambda x: (mp.expm1(x) - x) / x**2 if x else _ONE / 2, 2), _ZERO, mp.inf
         ),
         special=(0,), domain=(-20, 20), internal=True,
     ),
@@ -143,7 +134,7 @@ DIFFERENCES = (
         "tanshrink3", X,
         ("tanshrink3_1(x)",),
         form=f"{_G}where(abs(x) < 1.2, g/(1 - s*g), (tan(x) - x)/x/x/x)",
-        reference=_wide(lambda x: (mp.tan(x) - x) / x**3 if x else _ONE / 3, 3), special=(0,),
+        reference=wide(lambda x: (mp.tan(x) - x) / x**3 if x else _ONE / 3, 3), special=(0,),
         domain=(-1.5, 1.5), internal=True,
     ),
     Function(
@@ -152,7 +143,7 @@ DIFFERENCES = (
          "(2*tan(x)*(1 + tan(x)**2)/x - 6*tanshrink3(x) - 6*x*result)/x/x)",),
         form=f"{_G}r = tanshrink3(x)\n"
         "where(abs(x) < 1.5, x*(2*r + s*r*r - g*(h + 1)/(1 - s*g)), ((tan(x)/x)**2 - 3*r)/x)",
-        reference=_wide(
+        reference=wide(
             lambda x: (x * mp.tan(x) ** 2 - 3 * (mp.tan(x) - x)) / x**4 if x else _ZERO, 5
         ),
         special=(0,), domain=(-1.5, 1.5), internal=True,
@@ -160,14 +151,14 @@ DIFFERENCES = (
     # 1/x - cot(x).
     Function(
         "cotgap", X, ("cotgap_1(x)",), form=f"{_G}where(abs(x) < 1.5, x*g, 1/x - 1/tan(x))",
-        reference=_wide(lambda x: 1 / x - mp.cot(x) if x else _ZERO, 2), special=(0,),
+        reference=wide(lambda x: 1 / x - mp.cot(x) if x else _ZERO, 2), special=(0,),
         domain=(-3, 3), internal=True,
     ),
     Function(
         "cotgap_1", X,
         (f"where(abs(x) < 1.2, x*{_cotangent_series(2)}, 2/x**3 - 2*cos(x)/sin(x)**3)",),
         form=f"{_G}where(abs(x) < 1.5, 1 - 2*g + s*g*g, 1/sin(x)**2 - 1/x/x)",
-        reference=_wide(lambda x: mp.csc(x) ** 2 - 1 / x**2 if x else _ONE / 3, 4), special=(0,),
+        reference=wide(lambda x: mp.csc(x) ** 2 - 1 / x**2 if x else _ONE / 3, 4), special=(0,),
         domain=(-3, 3), internal=True,
     ),
 )  # fmt: skip
@@ -310,7 +301,7 @@ LOGARITHMS = (
         "softplus_gap", X, ("sigmoid(x)",),
         form="where(x < 0, log1p(expm1(x)/2), x/2 + log_cosh(x/2))",
         reference=tends(
-            _wide(lambda x: mp.log1p(mp.expm1(x) / 2), 1), -mp.log(2), mp.inf
+            wide(lambda x: mp.log1p(mp.expm1(x) / 2), 1), -mp.log(2), mp.inf
         ),
         special=(0,), domain=(-20, 20), internal=True,
     ),

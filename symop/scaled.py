@@ -14,8 +14,8 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import tends
 from symop.functions import Function
+from symop.limits import tends
 from symop.second_kind import besselk
 
 _ZERO = mp.mpf(0)

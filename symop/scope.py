@@ -125,12 +125,19 @@ class Scope:
         """The program that was read.
 
         Raises:
-            FormulaError: it has no argument, an unused line, or no such outputs.
+            FormulaError: it has no real argument, an unused line, or no such outputs.
         """
         if not self._arguments and not self._declared:
             source.report("the formula has no argument; a free name such as x is expected")
             source.check()
         arguments = self._ordered(source, args)
+        if arguments and all(a.is_mask for a in arguments):
+            masks = ", ".join(a.name for a in arguments)
+            source.report(
+                f"conditions alone were found as arguments ({masks}), of which no dtype and no "
+                "gradient follows; at least one real argument is expected, such as x and y in "
+                f"where({arguments[0].name}, x, y), or one named in args that is not used"
+            )
         named = self._outputs(source, outputs)
         source.check()
         nodes = self.builder.nodes

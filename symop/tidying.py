@@ -53,19 +53,29 @@ class _Tidying:
         self.inner = self._inner_nodes()
 
     def run(self) -> Program:
-        for index, node in enumerate(self.nodes):
+        for index in range(len(self.nodes)):
             if index in self.inner:
                 continue
             if self._is_root(index):
                 self.place[index] = self._region(index)
             else:
-                operands = tuple(self.place[o] for o in node.operands)
-                self.place[index] = self.build.put(with_operands(node, operands))
+                self.place[index] = self._rebuilt(index)
         outputs = tuple(replace(o, node=self.place[o.node]) for o in self.program.outputs)
         names = tuple(
             sorted({self.place[i]: n for i, n in self.program.names if i in self.place}.items())
         )
         return Program(self.program.arguments, tuple(self.build.nodes), outputs, names)
+
+    def _rebuilt(self, index: int) -> int:
+        """The node on what its operands have become."""
+        node = self.nodes[index]
+        operands = tuple(self.place[o] for o in node.operands)
+        if node.op == "where" and index in self.program.loose:
+            _, value, other = operands
+            # Rearranged, both branches of a condition may come to the same.
+            if value == other and self.build.frame(value) == node.frame:
+                return value
+        return self.build.put(with_operands(node, operands))
 
     def _is_root(self, index: int) -> bool:
         return index in self.program.loose and self.nodes[index].op in _SUMS | _PRODUCTS

@@ -153,9 +153,11 @@ class Run : Launcher {
 
   // Whether a result goes into memory, and is not a tensor that was there before.
   bool is_stored(int slot) const {
-    const size_t output = static_cast<size_t>(slot) - routine.n_tensors;
-    return routine.slots[slot].same == 0 || cells != nullptr ||
-        !outputs[output].is_same(*tensors[routine.slots[slot].same - 1]);
+    const int same = routine.slots[slot].same;
+    if (same == 0 || cells != nullptr || tensors[same - 1] == nullptr) {
+      return true;
+    }
+    return !outputs[static_cast<size_t>(slot) - routine.n_tensors].is_same(*tensors[same - 1]);
   }
 
   bool is_full(int frame) const {

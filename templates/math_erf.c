@@ -36,7 +36,9 @@ SYMOP_INLINE float symop_fit_log_erfcf(float x) {
 
 SYMOP_INLINE float symop_erff(float x) {
     float a = __builtin_fabsf(x);
-    float near = FMAF(x, symop_fit_erff(x * x), x);
+    /* The square of what is tiny would be subnormal, which takes long. */
+    float c = a < 0x1p-14f ? 0.0f : x;
+    float near = FMAF(x, symop_fit_erff(c * c), x);
     float b = a > 4.0f ? 4.0f : a;
     float q = symop_fit_log_erfcf(b - 1.0f);
     float t = FMAF(q, 0x1.715476p+0f, SYMOP_ROUNDERF);
@@ -99,7 +101,8 @@ SYMOP_INLINE double symop_fit_log_erfc(double x) {
 
 SYMOP_INLINE double symop_erf(double x) {
     double a = __builtin_fabs(x);
-    double near = FMA(x, symop_fit_erf(x * x), x);
+    double c = a < 0x1p-30 ? 0.0 : x;
+    double near = FMA(x, symop_fit_erf(c * c), x);
     double b = a > 5.95 ? 5.95 : a;
     double q = symop_fit_log_erfc(b - 1.0);
     double t = FMA(q, 0x1.71547652b82fep+0, SYMOP_ROUNDER);

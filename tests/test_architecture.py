@@ -26,14 +26,18 @@ ROOT = Path(__file__).parent.parent / "symop"
 
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
-    ("errors", "frames", "layout", "functions", "rendering"),
+    ("errors", "frames", "layout", "functions", "limits", "rendering"),
     ("names", "program", "reductions", "cache", "files"),
     ("ops_file",),
     ("syntax",),
     ("elementary", "polynomials", "approximations", "second_kind"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
     ("gammas", "scaled", "spherical"),
-    ("activations", "cancelling", "relative", "moments", "proportions"),
+    (
+        "activations", "relative", "moments", "proportions", "gamma_gaps",
+        "exponential_quotients", "nested_exponentials", "cancelling_logarithms",
+        "cancelling_differences",
+    ),
     ("powers",),
     ("algebra", "evaluation", "formulas"),
     ("scope",),
@@ -68,6 +72,7 @@ LAYERS = (
     ("dispatch",),
     ("exact",),
     ("agreement", "candidates"),
+    ("selection",),
     ("points",),
     ("reference",),
     ("proofs",),

@@ -633,8 +633,32 @@ def test_cache_as_json(tmp_path, monkeypatch):
     monkeypatch.setenv("SYMOP_CACHE", str(tmp_path))
     found = json.loads(invoke("cache", "--json").stdout)
     assert found["folder"] == str(tmp_path)
-    assert found["kernels"] == found["generated"] == found["size"] == 0
+    assert found["kernels"] == found["loops"] == found["generated"] == found["size"] == 0
     assert json.loads(invoke("cache", "--clear", "--json").stdout) == {"removed": 0}
+
+
+def test_cache_shows_and_clears_the_loops_of_generated_modules(tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("SYMOP_CACHE", str(cache))
+    symop.generate("8.5*x + 1", name="line", backends=("torch", "cpu"), tests=False).write(tmp_path)
+    script = "import line, torch; line.line(torch.ones(3)); assert not line._faults, line._faults"
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    made = sorted(p.name.partition("-")[0] + p.suffix for p in cache.iterdir())
+    assert made == ["loop.so", "loop.sum"]
+    # What a process that was killed while it compiled leaves behind.
+    left = cache / ".build-left"
+    left.mkdir()
+    (left / "loop.c").write_text("int x;")
+    other = cache / ".build-other" / "folder"
+    other.mkdir(parents=True)
+    found = json.loads(invoke("cache", "--json").stdout)
+    assert (found["kernels"], found["loops"]) == (0, 1)
+    sizes = (p.stat().st_size for p in [*cache.glob("loop-*"), left / "loop.c"])
+    assert found["size"] == sum(sizes)
+    assert json.loads(invoke("cache", "--clear", "--json").stdout) == {"removed": 3}
+    assert [p for p in cache.rglob("*") if p.is_file()] == []
+    assert not left.exists()
+    assert other.exists()
 
 
 def test_cache_says_that_there_is_no_compiler(tmp_path, monkeypatch):

@@ -245,3 +245,14 @@ def test_orders_beside_numbers_that_have_no_gradient():
         )  # fmt: skip
         for found, expected in zip(outputs, plain, strict=True):
             torch.testing.assert_close(found, expected)
+
+
+def test_branches_that_come_to_the_same_are_one_value():
+    assert symop.compile("lerp(start, end, weight)").d("end").text == ("out = weight",)
+    # A number beside a condition on an array keeps the shape of the condition.
+    op = symop.compile("where(x > 0, a*w, a - a*(1 - w))")
+    x, a, w = torch.tensor([-1.0, 0.0, 2.0]), torch.tensor(3.0), torch.tensor(0.25)
+    slope = op.d("a")(x=x, a=a, w=w)
+    assert slope.tolist() == [0.25] * 3
+    # What a user wrote stays.
+    assert "where(m, x, x)" in symop.compile("where(m, x, x)").source.replace("torch.", "")

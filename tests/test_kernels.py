@@ -42,6 +42,8 @@ FORMULAS = {
     "well": "4*e*((s/r)**12 - (s/r)**6)",
     "product": "prod(x, 0)",
     "double": "float_ + double_*int_",
+    # The gradient of y is a cotangent and nothing else.
+    "passed": "a = exp(x); b = x*w + y",
 }
 PLAIN = [name for name in FORMULAS if name != "product"]
 
@@ -94,6 +96,22 @@ def close(found, expected):
     expected = expected.detach()
     scale = float(expected.nan_to_num().abs().max()) if expected.numel() else 0.0
     torch.testing.assert_close(found.detach(), expected, rtol=0, atol=3e-13 * scale, equal_nan=True)
+
+
+@pytest.mark.parametrize("runner", ["python", "native"])
+@pytest.mark.parametrize("shapes", [[(3, 4)] * 3, [(3, 4), (4,), (3, 4)], [(4,), (4,), (3, 4)]])
+@pytest.mark.parametrize("used", [0, 1])
+def test_a_gradient_that_is_a_cotangent_is_zero_where_nobody_gave_it(used, shapes, runner, host):
+    _, fused, made = hosts("passed", runner)
+    values = drawn(made, shapes, torch.float64)
+    x, w, y = values
+    outputs = (x.exp(), x * w + y)
+    expected = torch.autograd.grad(
+        outputs[used].sum(), values, allow_unused=True, materialize_grads=True
+    )
+    found = torch.autograd.grad(fused(*values)[used].sum(), values)
+    for value, other in zip(found, expected, strict=True):
+        close(value, other)
 
 
 @pytest.mark.parametrize("runner", ["python", "native"])

@@ -97,6 +97,32 @@ def test_outputs():
     assert isinstance(op(torch.ones(2), torch.ones(2)), tuple)
 
 
+@pytest.mark.parametrize(
+    ("source", "masks"),
+    [
+        ("where(m, 1, 2)", "m"),
+        ("sum(where(m, 1, where(n, 2, 3)), -1)", "m, n"),
+        ("h = 1 if m and not n else 2; h**2", "m, n"),
+        ({"a": "where(m, 1, 2)", "b": "where(n, a, 0)"}, "m, n"),
+        (lambda m: torch.where(m, 1.0, 2.0), "m"),
+    ],
+)
+def test_masks_alone_are_refused(source, masks):
+    with pytest.raises(
+        symop.FormulaError, match=rf"conditions alone .*\({masks}\).*where\(m, x, y"
+    ):
+        symop.compile(source)
+
+
+def test_masks_beside_an_argument_that_is_not_used():
+    op = symop.compile("where(m, 1, 2)", args=("m", "x"))
+    x = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    out = op(torch.tensor([True, False]), x)
+    assert out.tolist() == [1, 2]
+    assert out.dtype is torch.float64
+    assert torch.autograd.grad(out.sum(), x)[0].tolist() == [0, 0]
+
+
 def test_masks():
     op = symop.compile("where(mask and x > 0, x*w, -x)")
     x = torch.tensor([1.0, -2.0, 3.0], requires_grad=True)

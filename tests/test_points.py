@@ -5,8 +5,10 @@ from __future__ import annotations
 import mpmath as mp
 import pytest
 
+from symop.compiler import formula
 from symop.exact import Numbers, filled
-from symop.points import _telling, _worst
+from symop.points import choose
+from symop.selection import by_cost, ordinary_places, telling
 
 
 @pytest.mark.parametrize("worst", [2, 3, 4])
@@ -16,6 +18,29 @@ def test_where_rounding_costs_most_is_among_the_tails(worst):
     numbers = Numbers({}, {}, {"x": gradient}, {})
     true = mp.mpf(3)
     errors = [[(mp.mpf(9 if k == worst else 1) * 1e-16, true, mp.mpf(1)) for k in range(5)]]
-    order = _worst(errors, range(5))
+    order = by_cost(errors, range(5))
     assert order[0] == worst
-    assert _telling(numbers, range(5), order) == [0, 1, worst]
+    assert telling(numbers, range(5), order) == [0, 1, worst]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chosen"),
+    [
+        ([1, 2, 3, 4], [0, 1, 2, 3]),
+        ([1, 1e4, 3, 4], [0, 2, 3]),
+        # Two tame places are too few for a row: what float32 holds joins them.
+        ([1, 1e4, mp.mpf(2) ** 200, 4], [0, 1, 3]),
+        ([1e4, 1e5, 1e6, mp.mpf(2) ** 200], [0, 1, 2]),
+        ([1, mp.mpf(2) ** 200, mp.inf, mp.mpf(2) ** 300], [0, 1, 2, 3]),
+    ],
+)
+def test_ordinary_places_are_tame_where_enough_are(sizes, chosen):
+    assert ordinary_places(range(4), sizes, 3) == chosen
+
+
+@pytest.mark.parametrize("power", [32, 36, 37, 38, 39])
+def test_a_steep_formula_that_agrees_everywhere_has_points(power):
+    read = formula(f"x**{power} + sin({power}*x)")
+    points = choose(read.plan, read.written)
+    assert points.atol == "0.0"
+    assert points.setting.arguments["x"].shape[1] == 3

@@ -61,6 +61,7 @@ RANGES = {
     "inverse_mills": ((-15, 15), (-50, 39), (-1, 1), (-1e9, 0)),
     "log_erfc": ((-11, 11), (-0.6, 0.7), (-0.01, 0.01), (0, 1e9), (-28, 28)),
     "inverse_erfcx": ((-11, 11), (-0.1, 0.1), (0, 1e9), (-28, 28)),
+    "erfcx_1": ((-9.5, 11), (-26.7, 30), (-1, 1), (0, 1e5), (0, 1e9)),
     "softplus1": ((-104, 40), (-3, 3), (-746, 10)),
     "logsigmoid": ((-40, 104), (-3, 3), (-10, 746)),
 }  # fmt: skip
@@ -69,7 +70,9 @@ RANGES = {
 LIMITS = {
     "inverse_exprel_1": 4, "log1prel_1": 5, "lorentz_1": 5, "bose_1": 4, "exprel_1": 4,
     "inverse_exprel_slope": 6, "sinshrink3_1": 5, "tanshrink3_1": 5, "xcoth_1": 4,
-    **dict.fromkeys(("ndtr", "gelu", "gelu_slope", "inverse_mills", "inverse_erfcx"), 3.6),
+    **dict.fromkeys(
+        ("ndtr", "gelu", "gelu_slope", "inverse_mills", "inverse_erfcx", "erfcx_1"), 3.6
+    ),
     # And one of the logarithm. A sweep of floats found 3.62.
     **dict.fromkeys(("log_ndtr", "log_erfc"), 4),
 }  # fmt: skip
@@ -140,7 +143,14 @@ def check(library, name: str, *arrays: np.ndarray) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if arity(name) == 1])
 @pytest.mark.parametrize("real", DTYPES)
 def test_functions_of_one_number_are_accurate(library, name, real):
-    check(library, name, sampled(name, DTYPES[real], 300))
+    check(library, name, sampled(name, DTYPES[real], 120))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if arity(name) == 1])
+@pytest.mark.parametrize("real", DTYPES)
+def test_functions_of_one_number_are_accurate_at_many_points(library, name, real):
+    check(library, name, sampled(name, DTYPES[real], 1000))
 
 
 @pytest.mark.parametrize("real", DTYPES)

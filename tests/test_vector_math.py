@@ -250,7 +250,7 @@ def exact(name: str, *values: float) -> mpf | None:
 @pytest.mark.parametrize("name", sorted(RANGES))
 @pytest.mark.parametrize("real", DTYPES)
 def test_functions_of_one_number_are_accurate(library, name, real):
-    x = sampled(name, DTYPES[real], 30 if name in SLOW else 250)
+    x = sampled(name, DTYPES[real], 20 if name in SLOW else 100)
     y = run(library, name, x)
     limit = LIMITS.get(name, LIMIT)[0 if library.fused else 1]
     for value, got in zip(x.tolist(), y.tolist(), strict=True):

@@ -684,10 +684,10 @@ def builds(name: str, case: Case) -> tuple[Function, ...]:
     return both(case) if is_compiled else (*both(case), fused(case))
 
 
-def row(name: str) -> list[str]:
-    """The outcomes of one transform for all ops; of all builds the worst one."""
+def row(name: str, cases: Sequence[Case] = OPS) -> list[str]:
+    """The outcomes of one transform for ops; of all builds the worst one."""
     cells = []
-    for case in OPS:
+    for case in cases:
         found = {outcome(name, f, case) for f in builds(name, case)}
         cells.append("; ".join(sorted(found)))
     return cells

@@ -32,6 +32,7 @@ STABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ndtr": (("mills",), ("ndtr", "gelu", "gelu_slope")),
     "log_ndtr": (("mills",), ("log_ndtr", "inverse_mills")),
     "log_erfc": (("scaled_erfc", "square"), ("log_erfc", "inverse_erfcx")),
+    "erfcx_1": (("exp", "pairs"), ("erfcx_1",)),
     "lorentz": ((), ("lorentz", "lorentz2", "lorentz_1")),
     "cathetus": ((), ("cathetus",)),
     "gamma_gap": (("digamma", "lgamma", "log", "log2", "log_ratio"), ()),

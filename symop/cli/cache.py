@@ -19,8 +19,9 @@ from symop.errors import SymopError
 
     CPU kernels are compiled when they are first needed and kept in $SYMOP_CACHE, or in the
     user's folder for caches. The host, which calls them from autograd, is compiled once for a
-    version of torch, in the background; until then kernels are called from Python. What
-    `symop generate --from` wrote is kept there too, so that it need not be made again.
+    version of torch, in the background; until then kernels are called from Python. The loops in
+    C that generated modules carry are compiled into the same folder. What `symop generate --from`
+    wrote is kept there too, so that it need not be made again.
     """,
 )
 @click.option("--clear", is_flag=True, help="Remove what is there.")
@@ -49,14 +50,15 @@ def _found() -> dict[str, Any]:
     from symop import building, cache, native_host
 
     found = cache.files()
-    kernels = [p for p in found if p.name.startswith("kernel") and p.suffix == ".so"]
+    libraries = [p.name for p in found if p.suffix == ".so"]
     try:
         compiler = str(building.compiler())
     except SymopError as error:
         compiler = f"none; {error}"
     return {
         "folder": str(cache.folder()),
-        "kernels": len(kernels),
+        "kernels": sum(name.startswith("kernel-") for name in libraries),
+        "loops": sum(name.startswith("loop-") for name in libraries),
         "generated": sum(p.name.startswith("generated-") for p in found),
         "size": sum(p.stat().st_size for p in found),
         "host": "built" if native_host.load() else "not built (symop cache --build)",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ _FILES_OF_OPS = ("ops.toml", "pyproject.toml")
     {FORMULA_HELP}
 
     With --from, the same for every op of a file: `symop init` writes one with comments. Only
-    files that are not what they should be are written, and none where a formula is refused.
+    files that are not what they should be are written, and none where a formula is refused. Files
+    of ops that the file no longer has stay; the command to remove them is printed.
 
     \b
     Examples:
@@ -159,8 +161,11 @@ def _batch(source: Path, *, check: bool, force: bool, jobs: int, as_json: bool, 
         if result.note and not quiet:
             note(result.note)
     placed = {_near(p): text for result in results for p, text in result.placed.items()}
+    left = [_near(path) for path in batch.left_behind(ops, results)]
+    if left and not quiet:
+        note(_left_text(source, left))
     if check:
-        return _compare(placed, as_json=as_json, quiet=quiet)
+        return _compare(placed, left, as_json=as_json, quiet=quiet)
     written = batch.write(ops, placed, force=force)
     if not quiet:
         lines = [*map(str, written), f"{len(ops.entries)} ops, {len(placed)} files, "
@@ -169,13 +174,23 @@ def _batch(source: Path, *, check: bool, force: bool, jobs: int, as_json: bool, 
     return 0
 
 
+def _left_text(source: Path, left: Sequence[Path]) -> str:
+    """What is said of files that no op makes any more; they may be those of another command."""
+    return (
+        f"files of symop that no op of {source} makes: {len(left)}. Where nothing else makes or "
+        f"imports them, this removes them:\nrm {shlex.join(map(str, left))}"
+    )
+
+
 def _near(path: Path) -> Path:
     """A path as somebody who stands in the current folder would write it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _compare(placed: Mapping[Path, str], *, as_json: bool, quiet: bool) -> int:
+def _compare(
+    placed: Mapping[Path, str], left: Sequence[Path] = (), *, as_json: bool, quiet: bool
+) -> int:
     """Print how files differ from what would be written, and leave with 1 where they do."""
     from symop import files
 
@@ -185,6 +200,7 @@ def _compare(placed: Mapping[Path, str], *, as_json: bool, quiet: bool) -> int:
             {"path": str(path), "state": _state(path, found), "diff": found.get(path, "")}
             for path in placed
         ]
+        states += [{"path": str(path), "state": "left behind", "diff": ""} for path in left]
         say_json({"current": not found, "files": states})
     elif not quiet:
         say_difference("".join(found.values()))
