@@ -74,6 +74,7 @@ def test_tensors_on_a_device_without_kernels_take_operations(monkeypatch):
 
 
 def test_a_call_goes_to_the_host_of_its_device(served):
+    pytest.importorskip("triton")
     op = symop.compile("x*y", name="product_of_two", backend="auto")
     x = torch.randn(5)
     torch.testing.assert_close(op(x, x), x * x)
@@ -84,6 +85,7 @@ def test_a_call_goes_to_the_host_of_its_device(served):
 
 
 def test_a_dtype_without_kernels_is_an_error_where_they_were_asked_for(served):
+    pytest.importorskip("triton")
     op = symop.compile("x*2", name="narrow", backend="triton")
     with pytest.raises(CallError, match=r"narrow: .* take .* not of float8_e4m3fn"):
         op(torch.zeros(3).to(torch.float8_e4m3fn))
