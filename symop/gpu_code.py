@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from symop.errors import InspectionError
+from symop.python_text import syntax_tree
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def _full_blocks(kernel: KernelText) -> tuple[KernelText, frozenset[int]]:
 
 
 def _function(kernel: KernelText) -> ast.FunctionDef:
-    for node in ast.parse(kernel.source).body:
+    for node in syntax_tree(kernel.source).body:
         if isinstance(node, ast.FunctionDef) and node.name == kernel.entry:
             return node
     raise InspectionError(f"the source has no kernel {kernel.entry}")

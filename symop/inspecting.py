@@ -23,6 +23,7 @@ from symop.layouts import Layout, LoopLayout, layout
 from symop.loops import Loop, Routine
 from symop.names import class_name
 from symop.program import Program
+from symop.python_text import syntax_tree
 from symop.routines import Prepared, Routines
 from symop.tiling import Tiling, tiling
 
@@ -296,7 +297,9 @@ def _value(kind: str | int, which: Sequence[str | int], cut: Tiling, loop: LoopL
 
 
 def _parameters(printed: Kernel) -> list[str]:
-    functions = {n.name: n for n in ast.parse(printed.text).body if isinstance(n, ast.FunctionDef)}
+    functions = {
+        n.name: n for n in syntax_tree(printed.text).body if isinstance(n, ast.FunctionDef)
+    }
     return [a.arg for a in functions[printed.entry].args.args]
 
 

@@ -6,6 +6,8 @@ import ast
 import textwrap
 from collections.abc import Sequence
 
+from symop.python_text import syntax_tree
+
 WIDTH = 88
 
 
@@ -24,7 +26,7 @@ def laid_out(line: str) -> list[str]:
     for word in ("return ", "raise "):
         if text.startswith(word):
             return _value(f"{pad}{word}", text[len(word) :], pad)
-    node = ast.parse(text).body[0]
+    node = syntax_tree(text).body[0]
     if isinstance(node, ast.Expr):
         return _value(pad, text, pad)
     assert isinstance(node, ast.Assign), text
@@ -39,7 +41,7 @@ def laid_out(line: str) -> list[str]:
 
 def _value(head: str, text: str, pad: str) -> list[str]:
     """What stands right of an assignment or return, broken in the way of its kind."""
-    node = ast.parse(text, mode="eval").body
+    node = syntax_tree(text, mode="eval").body
     if isinstance(node, ast.Tuple):
         items = [_segment(text, element, 0) for element in node.elts]
         return _exploded(f"{head}(", items, f"{pad})", pad)

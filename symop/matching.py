@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from symop.parsing import expand
 from symop.program import COMPARISONS, Argument
+from symop.python_text import syntax_tree
 from symop.terms import ONE, Replacing, Term, Terms
 
 Bindings = Mapping[str, int]
@@ -105,7 +106,7 @@ def pattern(text: str) -> Pattern:
 
 
 def _names(text: str) -> Iterator[str]:
-    tree = ast.parse(text)
+    tree = syntax_tree(text)
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and id(node) not in called and node.id != "pi":

@@ -16,6 +16,7 @@ from symop.functions import nearest, table
 from symop.names import argument_problem
 from symop.operations import Operations
 from symop.program import Builder, Program
+from symop.python_text import syntax_tree
 from symop.scope import Scope
 from symop.syntax import Source, parse_text
 
@@ -83,7 +84,7 @@ def _numbered(source: Sequence[str]) -> list[tuple[str, str]]:
 
 @cache
 def _body(text: str) -> tuple[ast.stmt, ...]:
-    return tuple(ast.parse(text).body)
+    return tuple(syntax_tree(text).body)
 
 
 def expand(builder: Builder, text: str, values: Mapping[str, int]) -> int:

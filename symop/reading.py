@@ -9,6 +9,7 @@ from typing import Any
 from symop.errors import FormulaError, Problem
 from symop.parsing import parse
 from symop.program import Program
+from symop.python_text import syntax_tree
 
 Lines = tuple[str, ...]
 
@@ -71,7 +72,7 @@ def _is_sympy(source: Any) -> bool:
 
 def _text_lines(source: str, program: Program) -> Lines:
     lines = []
-    for statement in ast.parse("\n".join(line.strip() for line in source.split("\n"))).body:
+    for statement in syntax_tree("\n".join(line.strip() for line in source.split("\n"))).body:
         name = program.outputs[-1].name
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             name = statement.targets[0].id
@@ -84,7 +85,7 @@ def _text_lines(source: str, program: Program) -> Lines:
 
 
 def _normal(text: str) -> str:
-    return _tight(ast.unparse(ast.parse(text.strip(), mode="eval")))
+    return _tight(ast.unparse(syntax_tree(text.strip(), mode="eval")))
 
 
 def _tight(text: str) -> str:

@@ -13,6 +13,7 @@ from symop.compiler import formula as read_formula
 from symop.errors import FileError, SymopError
 from symop.loading import load
 from symop.names import spelled
+from symop.python_text import syntax_tree
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def reread(path: Path) -> Written:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
+        tree = syntax_tree(text)
     except (OSError, UnicodeDecodeError, SyntaxError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"{path} cannot be read ({reason}); a module that symop generated is "
@@ -99,7 +100,7 @@ def _documented(
         for candidate in (read, replace(read, precision="high")):
             if candidate.module_text == text:
                 return candidate
-        if found is None and ast.get_docstring(ast.parse(written)) == documentation:
+        if found is None and ast.get_docstring(syntax_tree(written)) == documentation:
             found = read
     return found
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from symop.layout import WIDTH, laid_out
 from symop.names import spelled, unused
 from symop.program import Program
+from symop.python_text import syntax_tree
 
 Lines = tuple[str, ...]
 
@@ -127,7 +128,7 @@ def rounded_return(names: Sequence[str], results: Sequence[str]) -> list[str]:
 
 def _takes_method(text: str) -> bool:
     """Whether a method call can follow an expression without parentheses around it."""
-    return isinstance(ast.parse(text, mode="eval").body, ast.Name | ast.Call)
+    return isinstance(syntax_tree(text, mode="eval").body, ast.Name | ast.Call)
 
 
 def optional_lines(name: str, text: str, flag: str) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from symop.errors import FormulaError, Problem
 from symop.names import keyword_problem
+from symop.python_text import syntax_tree
 
 MAX_CHARACTERS = 80_000
 MAX_NODES = 60_000
@@ -109,7 +110,7 @@ def _tree(source: Source, text: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            return syntax_tree(text)
     except SyntaxError as error:
         line = min(max(error.lineno or 1, 1), len(source.indents))
         column = max((error.offset or 1) - 1, 0)

@@ -11,6 +11,7 @@ import torch
 
 from symop.functions import table
 from symop.program import Program
+from symop.python_text import syntax_tree
 
 # Names that torch has for something else, or that are no function of tensors there.
 _OTHER = frozenset({"where", "norm", "gamma", "d", "stop", "root"})
@@ -39,7 +40,7 @@ def _written(names: Sequence[str], text: Sequence[str]) -> Callable[..., Any] | 
     """From a text that is one call."""
     if len(text) != 1:
         return None
-    call = ast.parse(text[0].partition(" = ")[2], mode="eval").body
+    call = syntax_tree(text[0].partition(" = ")[2], mode="eval").body
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.keywords:
         return None
     places: list[Any] = []

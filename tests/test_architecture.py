@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent / "symop"
 
 # Lower layers first; a module imports only from layers below its own.
 LAYERS = (
+    ("python_text",),
     ("errors", "frames", "layout", "functions", "limits", "rendering"),
     ("names", "program", "reductions", "cache", "files"),
     ("ops_file",),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+import gc
 import importlib.util
 import os
 import pickle
@@ -20,6 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 import symop
+from symop.python_text import syntax_tree
 from tests import goldens
 
 ROOT = Path(__file__).parent.parent
@@ -240,6 +243,28 @@ def race(function: Callable[[], Any], count: int = 8) -> list[Any]:
         if isinstance(value, BaseException):
             raise value
     return found
+
+
+def test_threads_that_parse_at_once_do_not_disturb_each_other():
+    # Collections run finalizers while a tree is built, and there another thread may go on: the
+    # parser of CPython up to 3.11.7 fails then (its issue 106905).
+    class Finalized:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            sum(range(300))
+
+    def parsed() -> set[str]:
+        return {ast.dump(syntax_tree(text)) for _ in range(60) if Finalized()}
+
+    text = "+".join(f"sin(x*{k})**2" for k in range(60))
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50)
+    try:
+        assert race(parsed, count=4) == [{ast.dump(syntax_tree(text))}] * 4
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def test_threads_that_compile_the_same_get_the_same():

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from math import frexp
 
+from symop.python_text import syntax_tree
 from symop.rendering import template_folder
 
 # Functions by the name that libdevice has for them.
@@ -152,7 +153,7 @@ def definitions(
 def _texts() -> dict[str, tuple[str, tuple[str, ...]]]:
     """The definitions by name: the text, and the names of the others that it calls."""
     source = (template_folder() / "triton_math.py").read_text(encoding="utf-8")
-    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    found = [node for node in syntax_tree(source).body if isinstance(node, ast.FunctionDef)]
     names = {function.name for function in found}
     lines = source.splitlines()
     return {
