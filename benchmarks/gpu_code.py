@@ -18,7 +18,8 @@ import triton
 
 import symop
 from benchmarks.inductor_code import Launch, launches
-from symop.gpu_code import Code, Target, compiled, parsed_target
+from symop.gpu_code import Code, compiled
+from symop.gpu_kernels import Target, parsed_target
 from symop.inspecting import cells, columns, inspected
 
 PAGE = Path(__file__).parent.parent / "docs" / "gpu_code.md"

@@ -18,7 +18,8 @@ from symop.backends.triton import routine as triton_routine
 from symop.backends.triton_math import options
 from symop.errors import InspectionError
 from symop.fused import Fused
-from symop.gpu_code import Code, KernelText, Target, compiled, parsed_target, warp_size
+from symop.gpu_code import Code, compiled
+from symop.gpu_kernels import KernelText, Target, parsed_target, warp_size
 from symop.layouts import Layout, LoopLayout, layout
 from symop.loops import Loop, Routine
 from symop.names import class_name

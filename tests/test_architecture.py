@@ -57,6 +57,8 @@ LAYERS = (
     ("slopes", "derivative_names", "rewriting", "lowering", "recording", "building"),
     ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
+    ("gpu_kernels", "assembly"),
+    ("nvidia_code", "amd_code", "full_blocks"),
     ("statements", "backends", "native_host", "triton_interpreter", "gpu_code"),
     ("methods", "gradient_methods", "carried"),
     ("views", "symbolic", "tracing"),
