@@ -12,7 +12,8 @@ from symop.backends.triton_math import options
 from symop.errors import InspectionError
 from symop.gpu_code import compiled
 from symop.gpu_kernels import KernelText, parsed_target
-from symop.inspecting import as_json, inspected, report, table
+from symop.inspecting import inspected, report
+from symop.inspection import as_json, table
 
 pytest.importorskip("triton")
 
