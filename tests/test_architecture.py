@@ -61,6 +61,8 @@ LAYERS = (
     ("nvidia_code", "amd_code", "full_blocks"),
     ("statements", "backends", "native_host", "triton_interpreter", "gpu_code"),
     ("methods", "gradient_methods", "carried"),
+    ("torch_signatures", "traced_operands"),
+    ("torch_calls",),
     ("views", "symbolic", "tracing"),
     ("mathematics", "notation", "chain_rule", "costs"),
     ("reading",),
