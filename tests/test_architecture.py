@@ -11,7 +11,7 @@ import jinja2.meta
 import pytest
 
 from symop.backends.c_source import SourceView
-from symop.backends.torch import SPELLED
+from symop.backends.torch_text import SPELLED
 from symop.backends.triton import KernelView
 from symop.carried import SectionView
 from symop.functions import table
@@ -43,8 +43,10 @@ LAYERS = (
     ("algebra", "evaluation", "formulas"),
     ("scope",),
     ("operations",),
+    ("call_syntax",),
     ("parsing",),
     ("terms", "plain"),
+    ("patterns",),
     ("matching", "rules"),
     (
         "exponential_identities", "sigmoid_identities", "error_identities",
@@ -61,13 +63,13 @@ LAYERS = (
     ("nvidia_code", "amd_code", "full_blocks"),
     ("statements", "backends", "native_host", "triton_interpreter", "gpu_code"),
     ("methods", "gradient_methods", "carried"),
-    ("torch_signatures", "traced_operands"),
+    ("torch_signatures", "traced_operands", "sympy_names"),
     ("torch_calls",),
-    ("views", "symbolic", "tracing"),
+    ("views", "symbolic", "sympy_reading", "tracing"),
     ("mathematics", "notation", "chain_rule", "costs"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis", "modules", "routines"),
-    ("kernels", "layouts"),
+    ("compiler", "loading", "orders", "diagnosis", "binding", "modules", "routines"),
+    ("kernels", "layouts", "derived"),
     ("tiling", "tuning", "inspection"),
     ("triton_kernels", "loop_kernels"),
     ("launching", "triton_launching", "fused"),
@@ -76,6 +78,7 @@ LAYERS = (
     ("hosts",),
     ("dispatch",),
     ("exact",),
+    ("printed",),
     ("agreement", "candidates"),
     ("selection",),
     ("points",),
