@@ -41,6 +41,7 @@ LAYERS = (
     ),
     ("powers",),
     ("algebra", "evaluation", "formulas"),
+    ("reaching",),
     ("scope",),
     ("operations",),
     ("call_syntax",),
