@@ -26,8 +26,8 @@ import symop
 from benchmarks.cpu import CASES, Case
 from benchmarks.machine import machine
 from symop.compiler import formula
+from symop.cpu_backend import cpu_kernels
 from symop.fused import Fused
-from symop.hosts import cpu_kernels
 from symop.launching import Launcher
 from symop.loading import load
 
