@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,7 +18,6 @@ from symop.inspection import Inspection, Row, as_json, table
 from symop.layouts import Layout, LoopLayout, layout
 from symop.loop_kernels import POINTERS, kernel_text, least_bytes
 from symop.loops import Loop, Routine
-from symop.names import class_name
 from symop.program import Program
 from symop.routines import Prepared, Routines
 from symop.tiling import tiling
@@ -76,8 +74,7 @@ class _Inspector:
         self.dtype = dtype
         self.is_precise = formula.precision == "high"
         self.kernels = _Routines(op.name, op.args, triton_routine, is_precise=self.is_precise)
-        module = cast(Any, SimpleNamespace(**{class_name(op.name): op.function}))
-        self.fused = Fused(formula, module, self.kernels, "cuda")
+        self.fused = Fused(formula, op._generated, self.kernels, "cuda")
         self.values = [
             torch.empty(
                 tuple(shapes.get(a.name, (_SIZE,))),

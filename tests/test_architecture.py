@@ -76,6 +76,8 @@ LAYERS = (
     ("launching", "triton_launching", "fused"),
     ("python_host",),
     ("triton_host",),
+    ("kernel_backend",),
+    ("cpu_backend", "triton_backend"),
     ("hosts",),
     ("dispatch",),
     ("exact",),
@@ -134,6 +136,43 @@ def test_imports_go_downward(path):
     for other in imports(path) - {module}:
         below = LEVEL[other] < LEVEL[module]
         assert below or (module, other) in INVERTED, f"{module} imports {other}, which is not below"
+
+
+# Who may import what prints for a backend: what runs its kernels, and `carried`, which lists what
+# modules carry. Operations of torch are what every module has, and what costs are counted in.
+PRINTERS = {
+    "torch": {"methods", "gradient_methods", "reference", "costs", "printed"},
+    "cpu": {"carried", "cpu_backend", "kernels"},
+    "triton": {
+        "carried", "triton_backend", "triton_kernels", "triton_launching", "tiling",
+        "loop_kernels", "inspecting",
+    },
+}  # fmt: skip
+
+
+def printer(name: str) -> str:
+    return next((k for k in ("torch", "triton") if name.startswith(k)), "cpu")
+
+
+def printers(path: Path) -> set[str]:
+    """The modules of symop.backends that a module imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("symop.backends"):
+            inner = node.module.split(".")[2:]
+            found |= set(inner[:1]) or {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            assert not any(alias.name.startswith("symop.backends") for alias in node.names)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.py")), ids=lambda p: p.name)
+def test_a_backend_is_known_to_its_own_modules(path):
+    module = room(path)
+    for name in printers(path):
+        assert module in PRINTERS[printer(name)], f"{module} knows the backend {printer(name)}"
+    if {"cpu_backend", "triton_backend"} & imports(path):
+        assert module == "hosts", f"{module} knows a backend that hosts lists"
 
 
 def test_only_backends_name_torch_operations():
