@@ -4,7 +4,8 @@ The gradient of a program of framed statements is again one, so derivatives of a
 are repetition. Adjoints are kept by frame and branch, unsummed and unmasked, and settled
 (masked by `where`, summed to the frame of the value) where several meet, at reductions and
 at arguments. Adding different frames first would count elements more than once; masking
-late keeps the NaN of a branch not taken out of the gradient, to every order.
+late keeps the NaN of a branch not taken out of the gradient, to every order. The sum of masked
+contributions stands in the branch that one of them is taken.
 """
 
 from __future__ import annotations
