@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -135,6 +136,13 @@ def test_imports_go_downward(path):
     for other in imports(path) - {module}:
         below = LEVEL[other] < LEVEL[module]
         assert below or (module, other) in INVERTED, f"{module} imports {other}, which is not below"
+
+
+def test_every_module_has_its_place_in_the_description():
+    words = set(re.findall(r"\w+", (ROOT.parent / "ARCHITECTURE.md").read_text()))
+    modules = {path.stem for path in (*ROOT.glob("*.py"), *(ROOT / "backends").glob("*.py"))}
+    families = {name for name in modules if name.endswith("_identities")}
+    assert modules - families - words == {"__init__", "__main__"}
 
 
 # Who may import what prints for a backend: what runs its kernels, and `carried`, which lists what
