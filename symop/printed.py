@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import mpmath as mp
 
 from symop.backends.torch import lowered
 from symop.derivative_names import cotangent_names, tangent_names
-from symop.evaluation import evaluate
+from symop.evaluation import evaluate, with_steps
 from symop.exact import Arrays, Numbers, Setting, as_array, frame_shape, mapped
 from symop.planning import Plan
-from symop.program import Output, Program
+from symop.program import Program
+from symop.reaching import reaching
 
 DOUBLE = 53
 _LARGEST, _SMALLEST = mp.mpf(2) ** 960, mp.mpf(2) ** -960
@@ -27,36 +28,27 @@ class Lowered:
     @cached_property
     def program(self) -> Program:
         """The values."""
-        return _with_nodes(self.plan.program)
+        return lowered(self.plan.program)
 
     @cached_property
     def gradient(self) -> Program:
         """The gradients."""
-        return _with_nodes(self.plan.gradient)
+        return lowered(self.plan.gradient)
 
     @cached_property
     def tangent(self) -> Program:
         """The tangents."""
-        return _with_nodes(self.plan.tangent)
+        return lowered(self.plan.tangent)
 
     @cached_property
     def second(self) -> tuple[Program, ...]:
         """The gradients of the gradients."""
-        return tuple(_with_nodes(part) for part in self.plan.second)
+        return tuple(lowered(part) for part in self.plan.second)
 
     @cached_property
     def gradient_tangent(self) -> Program:
         """The tangents of the gradients."""
-        return _with_nodes(self.plan.gradient_tangent)
-
-
-def _with_nodes(program: Program) -> Program:
-    """The lowered program, with outputs for its intermediate values."""
-    low = lowered(program)
-    extra = tuple(
-        Output(f"_{k}", k, node.frame) for k, node in enumerate(low.nodes) if not node.is_condition
-    )
-    return replace(low, outputs=(*low.outputs, *extra))
+        return lowered(self.plan.gradient_tangent)
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ class Printed:
 
     numbers: the numbers.
     mixed: the tangents of the gradients, along the directions and half the cotangents.
-    unsafe: the places where an intermediate value leaves the range that float64 has all its
+    unsafe: the places where a value that they depend on leaves the range that float64 has all its
         digits in; everywhere, when -1 is among them.
     """
 
@@ -158,10 +150,9 @@ class _Rounded:
         }
 
     def _run(self, program: Program, low: Program, values: Arrays) -> Arrays:
-        results = evaluate(low, values)
-        count = len(program.outputs)
-        for array in results[count:]:
-            for place, v in enumerate(array.flat):
-                if v != 0 and not _SMALLEST < abs(v) < _LARGEST:
-                    self.unsafe.add(place if array.ndim else -1)
-        return dict(zip((o.name for o in program.outputs), results[:count], strict=True))
+        results = evaluate(with_steps(low), values)
+        self.unsafe |= {
+            place for place, v in reaching(low, results)
+            if v != 0 and not _SMALLEST < abs(v) < _LARGEST
+        }  # fmt: skip
+        return dict(zip((o.name for o in program.outputs), results, strict=False))

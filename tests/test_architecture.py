@@ -42,6 +42,7 @@ LAYERS = (
     ),
     ("powers",),
     ("algebra", "evaluation", "formulas"),
+    ("reaching",),
     ("scope",),
     ("operations",),
     ("call_syntax",),
