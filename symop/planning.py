@@ -137,11 +137,13 @@ def _cut(program: Program, full: Program) -> tuple[tuple[str, ...], Program]:
     located = _locate(program, full)
     primal = [a.name for a in program.arguments]
     candidates: dict[int, tuple[str, int]] = {}
+    # Of derivatives, a gradient may be named like an output of the program itself.
+    results = {output.name for output in full.outputs}
     for output in program.outputs:
         index = located.get(output.node)
         node = program.nodes[output.node]
         # An output is expanded or loses axes on its way out; only a plain one is the node.
-        plain = not output.dropped and output.frame == node.frame
+        plain = not output.dropped and output.frame == node.frame and output.name not in results
         if index is not None and plain and node.op not in ("argument", "constant"):
             small = has_reduction(node.frame) or not node.frame
             candidates[index] = (output.name, 11 if small else 1001)

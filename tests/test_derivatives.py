@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -256,3 +258,17 @@ def test_branches_that_come_to_the_same_are_one_value():
     assert slope.tolist() == [0.25] * 3
     # What a user wrote stays.
     assert "where(m, x, x)" in symop.compile("where(m, x, x)").source.replace("torch.", "")
+
+
+def test_an_output_named_like_a_gradient_is_not_kept_by_that_name():
+    text = "log(where(x >= 0, x - where(k >= 0, x, x), x) - (x - abs(k)*4))"
+    op = symop.compile(text, args=("x", "k"), backend="torch")
+    values = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (-1.3, -0.7)]
+    found = [op(*values)]
+    for _ in range(3):
+        found += torch.autograd.grad(found[-1], values, create_graph=True, allow_unused=True,
+                                     materialize_grads=True)  # fmt: skip
+    k = values[1].item()
+    assert found[0].item() == pytest.approx(math.log(-4 * k))
+    assert [v.item() for v in found[2::2]] == pytest.approx([1 / k, -1 / k**2, 2 / k**3])
+    assert all(v.item() == 0 for v in found[1::2])
