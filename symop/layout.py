@@ -17,8 +17,8 @@ def laid_out(line: str) -> list[str]:
     text = line.lstrip(" ")
     if text.startswith("def "):
         head, rest = text.split("(", 1)
-        inner, tail = rest.rsplit(") ->", 1)
-        return _bracketed(f"{pad}{head}(", _parameters(inner), f"{pad}) ->{tail}", pad)
+        inner, _, tail = rest.rpartition(")")
+        return _bracketed(f"{pad}{head}(", _parameters(inner), f"{pad}){tail}", pad)
     if text.startswith("if "):
         return _parenthesized(f"{pad}if (", text[3:-1], f"{pad}):", pad)
     for word in ("return ", "raise "):
@@ -27,6 +27,9 @@ def laid_out(line: str) -> list[str]:
     node = ast.parse(text).body[0]
     if isinstance(node, ast.Expr):
         return _value(pad, text, pad)
+    if isinstance(node, ast.AugAssign):
+        start = node.value.col_offset
+        return _value(f"{pad}{text[:start]}", text[start:], pad)
     assert isinstance(node, ast.Assign), text
     value = text[node.value.col_offset :]
     target = text[: text.index(" = ")]
