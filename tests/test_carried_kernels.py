@@ -107,6 +107,12 @@ COMPILED = {
     "affine": ("w*x + 0.1*b", ("w", "b"), (1, 1), (2, 1)),
     "swiglu": (SWIGLU, (), (2, 1), (3, 2)),
     "mish": ("x*tanh(softplus(x))", (), (1, 1), (2, 1)),
+    "chosen": (
+        "where((x > y) and (not (y > w)), 0.1, 0.7)*x*y*w",
+        ("y", "w"),
+        (1, 1),
+        (2, 1),
+    ),
     "fit": ("mean((a + b*x + c*x**2 - y)**2)", ("a", "b", "c", "out"), (2, 0), (2, 2)),
 }
 

@@ -24,11 +24,6 @@ class AnyTypeBody(TritonBody):
         self.like = next(a.name for a in loop.inputs if not a.is_mask)
         super().__init__(loop, loop.results, is_double=True)
 
-    def input_names(self) -> dict[str, str]:
-        """How the inputs are spelled; functions of the module begin with an underscore."""
-        names = super().input_names()
-        return {key: f"{name}_" if name[0] == "_" else name for key, name in names.items()}
-
     def quotient(self, a: Text, b: Text) -> Text:
         """One value by another, rounded once."""
         inverse = triton_math.exact_inverse(b.text)
