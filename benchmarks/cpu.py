@@ -28,6 +28,7 @@ from symop.peers import PEERS, peers
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "cpu.md"
 CELLS = ROOT / ".benchmarks" / "cpu.json"
+REPEATS = 3
 SIZES = (1, 1_000, 2_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -108,6 +109,19 @@ def loaded() -> dict[str, dict[str, float]]:
     return json.loads(CELLS.read_text()) if CELLS.exists() else {}
 
 
+def repeated(runs: dict[str, Callable[[], object]], cell: dict[str, float]) -> dict[str, float]:
+    """The seconds of a call, by name; those of peers as their median ratio to the op's.
+
+    Args:
+        runs: the op and its peers.
+        cell: what was measured before, of the same op with other peers.
+    """
+    found = [measured(runs) for _ in range(REPEATS)]
+    own = cell.get("symop") or statistics.median(t["symop"].seconds for t in found)
+    ratios = {n: statistics.median(t[n].seconds / t["symop"].seconds for t in found) for n in runs}
+    return cell | {name: own * ratio for name, ratio in ratios.items()}
+
+
 def geometric(values: Sequence[float]) -> float:
     """The geometric mean."""
     return math.exp(statistics.fmean(map(math.log, values)))
@@ -119,9 +133,10 @@ def page(cells: dict[str, dict[str, float]]) -> str:
         "# CPU kernels against their peers",
         "",
         "Written by `python -m benchmarks.cpu --write`. Time of the peer over the time of the op, "
-        "both in one process, in turns, medians: above 1 the op is faster. `both` is forward and "
-        "backward by `torch.autograd.grad`. `function` is the generated Function on plain "
-        "operations; `autotune` is torch.compile with max-autotune; `jax` is one jitted function "
+        f"both in one process, in turns, the median of {REPEATS} measurements of medians: above 1 "
+        "the op is faster. `both` is forward and backward by `torch.autograd.grad`. `function` is "
+        "the generated Function on plain operations; `autotune` is torch.compile with "
+        "max-autotune; `jax` is one jitted function "
         "of value and gradients, which has threads of its own.",
         "",
         machine(),
@@ -132,19 +147,19 @@ def page(cells: dict[str, dict[str, float]]) -> str:
         "",
     ]
     keys = [tuple(key.split("|")) for key in cells]
-    groups = sorted({(m, int(n), int(t)) for _, _, n, t, m in keys})
-    lines += ["| mode | elements | threads | " + " | ".join(PEERS) + " |"]
-    lines += ["|---|---|---|" + "---|" * len(PEERS)]
-    for mode, n, threads in groups:
+    groups = sorted({(m, d, int(t), int(n)) for _, d, n, t, m in keys})
+    lines += ["| mode | dtype | threads | elements | " + " | ".join(PEERS) + " |"]
+    lines += ["|---|---|---|---|" + "---|" * len(PEERS)]
+    for mode, dtype, threads, n in groups:
         row = []
         for peer in PEERS:
             found = [
                 cells["|".join(key)][peer] / cells["|".join(key)]["symop"]
                 for key in keys
-                if key[2:] == (str(n), str(threads), mode) and peer in cells["|".join(key)]
+                if key[1:] == (dtype, str(n), str(threads), mode) and peer in cells["|".join(key)]
             ]
             row.append(f"{geometric(found):.2f} [{min(found):.2f}]" if found else "")
-        lines.append(f"| {mode} | {n:,} | {threads} | " + " | ".join(row) + " |")
+        lines.append(f"| {mode} | {dtype} | {threads} | {n:,} | " + " | ".join(row) + " |")
     lines += ["", "## Expression by expression", ""]
     for name in CASES:
         own = [key for key in keys if key[0] == name]
@@ -192,13 +207,13 @@ def main() -> None:
                     values = case.arguments(op.args, n, getattr(torch, dtype))
                     for mode in options.modes:
                         key = key_of(name, dtype, n, threads, mode)
-                        if key in cells and not options.again:
+                        is_there = set(options.peers) <= set(cells.get(key, ()))
+                        if is_there and not options.again:
                             continue
                         runs = {p: runner(f, values, mode) for p, f in functions.items()}
                         if "jax" in options.peers:
                             runs["jax"] = jax_runs(op.written, values)[mode]
-                        timings = measured(runs)
-                        cells[key] = {p: timing.seconds for p, timing in timings.items()}
+                        cells[key] = repeated(runs, {} if options.again else cells.get(key, {}))
                         ratios = "  ".join(
                             f"{p} {cells[key][p] / cells[key]['symop']:6.2f}"
                             for p in runs

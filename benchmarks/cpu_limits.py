@@ -26,6 +26,7 @@ from benchmarks.cpu import CASES, Case
 from benchmarks.machine import machine
 from symop.compiler import formula
 from symop.fused import Fused
+from symop.hosts import cpu_kernels
 from symop.launching import Launcher
 from symop.loading import load
 
@@ -99,7 +100,7 @@ def alone(launcher: Launcher, tensors: Sequence[torch.Tensor], shapes: Sequence[
 def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
     """The kernels of the forward and of the backward pass; of a loss, both are one."""
     made = formula(case.formula)
-    fused = Fused(made, load("measured", made.module_text))
+    fused = Fused(made, load("measured", made.module_text), cpu_kernels(made))
     assert fused.forward is not None
     values = [v.detach() for v in case.arguments(fused.names, ELEMENTS, dtype)]
     shapes = [v.shape for v in values]

@@ -51,7 +51,8 @@ class Launcher:
                 self._run(loop, values, wanted, _CODES[layout.dtype])
         return values[len(tensors) : len(tensors) + layout.outputs]
 
-    def _function(self, address: int) -> Any:
+    def function(self, address: int) -> Any:
+        """The kernel at an address."""
         if address not in self._functions:
             self._functions[address] = function_at(address)
         return self._functions[address]
@@ -67,7 +68,7 @@ class Launcher:
         rows = [*loop.strides[:first], *(loop.strides[first + k] for k in chosen)]
         pointers = [values[k].data_ptr() for k in operands]
         flat = [s for row in rows for s in row]
-        status = self._function(address)(
+        status = self.function(address)(
             len(loop.shape),
             (ctypes.c_int64 * max(len(loop.shape), 1))(*loop.shape),
             (ctypes.c_void_p * len(pointers))(*pointers),

@@ -38,6 +38,23 @@ static void add_row(const struct call *c, struct room *room, char *const *base, 
     }
 }
 
+/* Stores the sums of all columns. */
+static void finish_columns(const struct call *c, int r, char *to, double *sums)
+{
+    const int k = c->kernel->inputs + r, over = c->kernel->over[r];
+    const int64_t n = c->kept.length, step = c->kept.step[k];
+    if (over < 0 && c->kernel->type[r] == FLOAT32 && step == sizeof(float)) {
+        for (int64_t i = 0; i < n; ++i) {
+            ((float *)to)[i] = (float)sums[i];
+        }
+        return;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        const int64_t at = step >= 0 ? i * step : offset(&c->kept, c->operands, k, i);
+        finish(c, r, to + at, sums[i]);
+    }
+}
+
 static void reduce_tile(const struct call *c, const struct columns *s, struct room *room,
                         char *const *base, int64_t group, int64_t column, double *total)
 {
@@ -45,8 +62,9 @@ static void reduce_tile(const struct call *c, const struct columns *s, struct ro
     const int64_t n = least(s->wide, s->width - column);
     const int64_t end = least(s->rows, (group + 1) * s->height);
     for (int r = 0; r < kernel->results; ++r) {
+        const double none = initial(kernel->combine[r]);
         for (int64_t i = 0; i < n; ++i) {
-            total[r * s->width + i] = initial(kernel->combine[r]);
+            total[r * s->width + i] = none;
         }
     }
     for (int64_t first = group * s->height; first < end; first += ROWS) {
@@ -121,9 +139,7 @@ static int64_t reduce_columns(const struct call *c)
             for (int64_t row = 1; row < s.together; ++row) {
                 combine_doubles(kernel->combine[r], first, first + row * s.depth, s.depth);
             }
-            for (int64_t column = 0; column < s.depth; ++column) {
-                finish(c, r, to + offset(&c->kept, c->operands, k, column), first[column]);
-            }
+            finish_columns(c, r, to, first);
         }
     }
     free(partial);

@@ -23,12 +23,14 @@ static inline double real_at(const struct kernel *kernel, const void *from, int6
 
 static void fill(const struct kernel *kernel, void *to, int64_t n, double value)
 {
-    for (int64_t i = 0; i < n; ++i) {
-        if (kernel->is_double) {
+    if (kernel->is_double) {
+        for (int64_t i = 0; i < n; ++i) {
             ((double *)to)[i] = value;
-        } else {
-            ((float *)to)[i] = (float)value;
         }
+        return;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        ((float *)to)[i] = (float)value;
     }
 }
 
