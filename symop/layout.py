@@ -34,9 +34,14 @@ def laid_out(line: str) -> list[str]:
     value = text[node.value.col_offset :]
     target = text[: text.index(" = ")]
     first = node.targets[0]
-    if isinstance(first, ast.Tuple) and not isinstance(node.value, ast.Call):
+    opening = f"{pad}{target} = {value.partition('(')[0]}("
+    is_call = isinstance(node.value, ast.Call)
+    if isinstance(first, ast.Tuple) and (not is_call or len(opening) > WIDTH):
         names = [ast.unparse(element) for element in first.elts]
-        return _exploded(f"{pad}(", names, f"{pad}) = {value}", pad)
+        last = f"{pad}) = "
+        fits = not is_call or len(last) + len(value) <= WIDTH
+        after = [last + value] if fits else _value(last, value, pad)
+        return [*_exploded(f"{pad}(", names, after[0], pad), *after[1:]]
     return _value(f"{pad}{target} = ", value, pad)
 
 
