@@ -28,7 +28,7 @@ class AnyTypeBody(TritonBody):
         """One value by another, rounded once."""
         inverse = triton_math.exact_inverse(b.text)
         if inverse:
-            return Text(f"{a.at(11)} * {inverse!r}", 11)
+            return Text(f"{a.at(11)} * {repr(inverse).replace('e+', 'e')}", 11)
         self.functions.add("quotient")
         return Text(f"_quotient({self._typed(a.text)}, {self._typed(b.text)})")
 
