@@ -35,6 +35,11 @@ class AnyTypeBody(TritonBody):
     def _whole(self, index: int) -> Text:
         return Text(self._typed(self.texts[index].text))
 
+    def _choice(self, node: Node) -> Text:
+        # A long choice is a statement of its own, which any layout can break.
+        text = super()._choice(node)
+        return self._declared(text) if len(text.text) > 50 else text
+
     def _call(self, function: str, values: Sequence[Text]) -> Text:
         texts = [self._typed(value.text) for value in values]
         if function == "sqrt":
