@@ -59,6 +59,9 @@ _DEFINED = frozenset(
     }
 )  # fmt: skip
 
+# Operations that float32 and float64 spell differently, defined there for texts that serve both.
+_EITHER = frozenset({"quotient", "root"})
+
 SPELLED: frozenset[str] = frozenset(_LIBDEVICE) | frozenset(_LANGUAGE) | _DEFINED | {"sqrt"}
 
 _LIBRARY = "from triton.language.extra import libdevice"
@@ -137,7 +140,7 @@ def definitions(
     """
     texts = _texts()
     needed: set[str] = set()
-    pending = [f"_{name}" for name in functions if name in _DEFINED]
+    pending = [f"_{name}" for name in functions if name in _DEFINED | _EITHER]
     while pending:
         name = pending.pop()
         if name not in needed:
