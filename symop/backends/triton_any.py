@@ -11,6 +11,7 @@ from symop.backends.c_text import Text
 from symop.backends.triton_body import TritonBody
 from symop.loops import Loop
 from symop.program import Node
+from symop.python_text import syntax_tree
 
 
 class AnyTypeBody(TritonBody):
@@ -52,7 +53,7 @@ class AnyTypeBody(TritonBody):
         text = super()._fused(node)
         if text is None:
             return None
-        call = ast.parse(text.text, mode="eval").body
+        call = syntax_tree(text.text, "eval").body
         assert isinstance(call, ast.Call)
         parts = [ast.get_source_segment(text.text, part) or "" for part in call.args]
         # Triton 3.6 takes a bare number in tl.fma for float32.
