@@ -33,13 +33,20 @@ def _divide_roughly(a, b):
 @triton.jit
 def _quotient(a, b):
     """a/b, rounded once."""
-    return a / b if a.dtype == tl.float64 else tl.div_rn(a, b)
+    quotient = a / b
+    return quotient if quotient.dtype == tl.float64 else tl.div_rn(a, b)
 
 
 @triton.jit
 def _root(x):
     """The square root, rounded once."""
     return tl.sqrt(x) if x.dtype == tl.float64 else tl.sqrt_rn(x)
+
+
+@triton.jit
+def _is_number(x):
+    """Whether it is not NaN, which is not below anything."""
+    return x <= float("inf")
 
 
 @triton.jit
@@ -414,7 +421,7 @@ def _i0e(x):
     w = _divide(tl.full((), 1.0, x.dtype), tl.where(a < 8, 8.0, a))
     far = _fit_i0_far(16 * w - 1) * _root(w) * 0.00033546262790251185
     y = tl.where(a < 8, _fit_i0(b * b) * libdevice.exp(-b), far)
-    return tl.where(x == x, y, x)
+    return tl.where(_is_number(x), y, x)
 
 
 @triton.jit
@@ -436,7 +443,7 @@ def _i1e(x):
     w = _divide(tl.full((), 1.0, x.dtype), tl.where(a < 8, 8.0, a))
     far = _fit_i1_far(16 * w - 1) * _root(w) * 0.00033546262790251185
     y = tl.where(a < 8, b * _fit_i1(b * b) * libdevice.exp(-b), far)
-    return libdevice.copysign(tl.where(x == x, y, x), x)
+    return libdevice.copysign(tl.where(_is_number(x), y, x), x)
 
 
 @triton.jit

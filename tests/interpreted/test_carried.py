@@ -241,13 +241,40 @@ def test_the_sum_of_many_programs_is_the_same_each_time(load):
     assert found[0] == found[1] == found[2]
 
 
-def test_numbers_keep_their_digits_in_float64(load, launches):
-    formula = "0.1*x + y/3 + 1e-40*x + sqrt(x**2 + 0.7) + 1/(x**2 + 0.3)"
-    x, y = torch.randn(2, 300, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+@pytest.mark.parametrize(
+    ("formula", "plain"),
+    [
+        ("0.1*x + y/3 + 1e-40*x", lambda x, y: 0.1 * x + y / 3 + 1e-40 * x),
+        ("sqrt(x**2 + 0.7) + y", lambda x, y: torch.sqrt(x**2 + 0.7) + y),
+        ("1/(x**2 + 0.3) + 0.7/(y**2 + 1)", lambda x, y: 1 / (x**2 + 0.3) + 0.7 / (y**2 + 1)),
+        ("x/0.7 + y/1e300", lambda x, y: x / 0.7 + y / 1e300),
+        (
+            "x*y + where(x > y, 0.1, 0.7)",
+            lambda x, y: x * y + torch.where(x > y, torch.full_like(x, 0.1), 0.7),
+        ),
+        ("where(x > y, 0.1, x*y)", lambda x, y: torch.where(x > y, 0.1, x * y)),
+        ("maximum(x, 0.1) + minimum(0.5, y)", lambda x, y: x.clamp(0.1) + y.clamp(max=0.5)),
+        ("fmax(x, 0.3)*y", lambda x, y: torch.fmax(x, torch.full_like(x, 0.3)) * y),
+        ("abs(x)**0.3 + y", lambda x, y: x.abs() ** 0.3 + y),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_numbers_keep_their_digits(formula, plain, dtype, load, launches):
+    generator = torch.Generator().manual_seed(1)
+    x, y = torch.randn(2, 300, dtype=dtype, generator=generator)
     found = load(formula).f(x, y)
-    known = 0.1 * x + y / 3 + torch.sqrt(x**2 + 0.7) + 1 / (x**2 + 0.3)
-    # A few roundings of numbers below 8; the digits of float32 would be off by 1e-9.
-    torch.testing.assert_close(found, known, rtol=0, atol=1e-14)
+    known = plain(x.double(), y.double()).to(dtype)
+    # A few roundings of numbers below 8; the digits of float32 would be off by 1e-9 in float64.
+    torch.testing.assert_close(found, known, rtol=0, atol=6 * torch.finfo(dtype).eps * 8)
+    assert launches == BOTH[:1]
+
+
+def test_a_number_that_is_none_is_told_from_others(load, launches):
+    """A comparison of a value with itself."""
+    module = load("where(x == x, x*y, 3)")
+    x = torch.tensor([1.0, float("nan"), float("inf"), -float("inf"), 0.0], dtype=torch.float64)
+    y = torch.full_like(x, 2.0)
+    torch.testing.assert_close(module.f(x, y), torch.where(x.isnan(), 3.0, x * y))
     assert launches == BOTH[:1]
 
 
