@@ -65,6 +65,7 @@ class SectionView:
     table: Lines
     double: str
     is_summing: bool
+    is_mean: bool
     forward: Lines
     gradient: Lines
 
@@ -191,7 +192,7 @@ def section(
     kernels: Lines = ()
     table: Lines = ()
     guarded: Lines = ()
-    is_summing = False
+    is_summing = is_mean = False
     if "cpu" in found:
         loops = found["cpu"]
         source = source_text(name, loops.forward, loops.gradient, is_precise=is_precise)
@@ -204,9 +205,10 @@ def section(
         )
         guarded = triton_source.imports(made)
         is_summing = any(kernel.is_summing for kernel in made)
+        is_mean = any(kernel.is_mean for kernel in made)
     double = "True" if is_precise else "values[0].dtype == torch.float64"
     view = SectionView(
-        source, kernels, table, double, is_summing, _forward_lines(plan, first),
+        source, kernels, table, double, is_summing, is_mean, _forward_lines(plan, first),
         _gradient_lines(plan, first, shapes),
     )  # fmt: skip
     lines = tuple(render("carried.py.j2", view).rstrip("\n").split("\n"))

@@ -69,18 +69,44 @@ def test_a_module_is_read_again(tmp_path, backends, precision):
     assert reread(written).is_current
 
 
-@pytest.mark.parametrize("backends", [WITH_TRITON, ALL])
-def test_a_generated_test_passes(tmp_path, backends):
-    symop.generate(SWIGLU, name="swiglu", backends=backends).write(tmp_path)
+@pytest.mark.parametrize(
+    ("formula", "backends", "interpret"),
+    [
+        (SWIGLU, WITH_TRITON, "0"),
+        (SWIGLU, ALL, "1"),
+        ("mean((w*x - y)**2)", WITH_TRITON, "1"),
+    ],
+)
+def test_a_generated_test_passes(tmp_path, formula, backends, interpret):
+    symop.generate(formula, name="f", backends=backends).write(tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider",
+        [sys.executable, "-m", "pytest", "-q", "-rs", "-W", "error", "-p", "no:cacheprovider",
          "--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path)],
-        env={**os.environ, "TRITON_INTERPRET": "0"}, capture_output=True, text=True, check=False,
+        env={**os.environ, "TRITON_INTERPRET": interpret}, capture_output=True, text=True,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
+    skipped = re.findall(r"^SKIPPED .*: (.*)", done.stdout, re.MULTILINE)
+    if interpret == "1":
+        lacks = ["the interpreter of Triton lacks libdevice"] if formula == SWIGLU else []
+        assert [why for why in skipped if "compiler" not in why] == lacks
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", str(tmp_path)]
         assert subprocess.run(ruff, check=False, capture_output=True).returncode == 0
+
+
+def test_a_module_runs_where_triton_cannot_be_imported(tmp_path):
+    """Its own test passes, by the operations; the module says so."""
+    symop.generate(SWIGLU, name="f", backends=WITH_TRITON).write(tmp_path)
+    # A module that stands before the real one and cannot be imported.
+    (tmp_path / "triton.py").write_text("raise ModuleNotFoundError('no triton', name='triton')")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rs", "-W", "error", "-p", "no:cacheprovider",
+         "--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "Triton is not installed" in done.stdout
 
 
 @pytest.mark.parametrize(

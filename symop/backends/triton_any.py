@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from symop.backends import triton_math
 from symop.backends.c_text import UNARY, Text
-from symop.backends.triton_body import TritonBody
+from symop.backends.triton_body import TAKEN, TritonBody
 from symop.loops import Loop
+from symop.names import unused
 from symop.program import Node
 from symop.python_text import syntax_tree
 
@@ -38,6 +39,11 @@ class AnyTypeBody(TritonBody):
         self.like = next(a.name for a in loop.inputs if not a.is_mask)
         super().__init__(loop, loop.results, is_double=True)
 
+    def count_name(self, place: int) -> str:
+        """The name of a count."""
+        name = f"count{place}" if place else "count"
+        return unused(name, {*self.names.values(), *TAKEN})
+
     def _visit(self, index: int, node: Node) -> None:
         # A statement that fits into a line reads well, and is what any formatter leaves alone.
         while self._is_long(node):
@@ -56,7 +62,7 @@ class AnyTypeBody(TritonBody):
     def _parts(self, node: Node) -> list[int]:
         """The operands of a node; those of a product in the place of one that is fused."""
         place = self._fused_place(node)
-        parts = []
+        parts: list[int] = []
         for k, operand in enumerate(node.operands):
             parts += self.nodes[operand].operands if k == place else [operand]
         return parts

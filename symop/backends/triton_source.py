@@ -29,7 +29,7 @@ _LIVE = 12
 _LOCAL = frozenset(
     {
         "program", "programs", "start", "lane", "is_inside", "n", "partials_ptr", "arrived_ptr",
-        "real", "BLOCK", "part",
+        "real", "BLOCK",
     }
 )  # fmt: skip
 
@@ -40,6 +40,7 @@ class CarriedKernel:
 
     name: what it is called in the module.
     is_summing: whether results may be summed, which takes more arguments.
+    is_mean: whether one of them is a mean.
     bytes: how many bytes of an operand a program reads.
     functions: what of the mathematics it calls.
     lines: its text.
@@ -47,6 +48,7 @@ class CarriedKernel:
 
     name: str
     is_summing: bool
+    is_mean: bool
     bytes: int
     functions: frozenset[str]
     lines: Lines
@@ -118,12 +120,9 @@ class _Printer:
         parameters += [f"{constant}: tl.constexpr" for constant in constants]
         body = self._summing() if self.is_summing else self._plain()
         lines = [*self._values(), "", "", *_function(name, parameters, self.comment, body)]
-        functions = set(self.body.functions)
-        if any("_quotient(" in line for line in lines):
-            functions.add("quotient")
-        return CarriedKernel(
-            name, self.is_summing, self._bytes(), frozenset(functions), tuple(lines)
-        )
+        is_mean = any(result.over is not None for result in self.results)
+        functions = frozenset(self.body.functions) | ({"quotient"} if is_mean else set())
+        return CarriedKernel(name, self.is_summing, is_mean, self._bytes(), functions, tuple(lines))
 
     def _bytes(self) -> int:
         nodes = [n for n in self.loop.nodes if n.op not in LEAVES]
@@ -197,27 +196,22 @@ class _Printer:
             *self._visits("    "),
             "if partials_ptr is not None:",
         ]
-        origins = ["partials_ptr"]
-        origins += [
+        parts = ["partials_ptr"]
+        parts += [
             f"partials_ptr + {f'{k} * ' if k > 1 else ''}programs" for k in range(1, len(self.sums))
         ]
-        for total, origin, how in zip(self.sums, origins, self.hows, strict=True):
-            lines.append(f'    if {how} == "sum":')
-            lines.append(f"        tl.store({origin} + program, tl.sum({total}, 0))")
+        for total, part, how in zip(self.sums, parts, self.hows, strict=True):
+            lines.append(f"    _leave({total}, {part} + program, {how})")
         lines += [
-            "    # The program that arrives last adds up the parts, always in the same order.",
+            "    # A program counts itself when its parts are there; the last one adds up all.",
             "    tl.debug_barrier()",
             "    if tl.atomic_add(arrived_ptr, 1) == programs - 1:",
         ]
-        for result, origin, pointer, how in zip(
-            self.results, origins, self.out_pointers, self.hows, strict=True
+        for result, part, pointer, how in zip(
+            self.results, parts, self.out_pointers, self.hows, strict=True
         ):
-            value = f"_total({origin}, programs, real)"
-            lines.append(f'        if {how} == "sum":')
-            if result.over is not None:
-                lines.append(f"            part = {value}")
-                value = "_quotient(part, tl.cast(n, real))"
-            lines.append(f"            tl.store({pointer}, {value})")
+            over = "" if result.over is None else ", n"
+            lines.append(f"        _finish({pointer}, {part}, programs, {how}{over})")
         return [*lines, "        tl.store(arrived_ptr, 0)"]
 
 

@@ -258,15 +258,20 @@ def _give(value, pointer, total, start, lane, mask, how: tl.constexpr):
 
 
 @_jit
-def _total(parts_ptr, parts, real: tl.constexpr):
-    """The sum of the parts that the programs left."""
-    total = tl.zeros([1024], real)
-    for first in range(0, parts, 1024):
-        place = first + tl.arange(0, 1024)
+def _leave(total, part_ptr, how: tl.constexpr):
+    """Leave what one program has summed."""
+    if how == "sum":
+        tl.store(part_ptr, tl.sum(total, 0))
+
+
+@_jit
+def _finish(result_ptr, parts_ptr, parts, how: tl.constexpr):
+    """Add up what the programs left, at most 1024 parts, always in the same order."""
+    if how == "sum":
+        place = tl.arange(0, 1024)
         # Other programs wrote them: what a cache may hold of them is old.
         part = tl.load(parts_ptr + place, place < parts, 0.0, cache_modifier=".cg")
-        total += part
-    return tl.sum(total, 0)
+        tl.store(result_ptr, tl.sum(part, 0))
 
 
 @_jit
@@ -386,17 +391,13 @@ def _gradient_kernel(
             sum_a = _give(grad_a, grad_a_ptr, sum_a, start, lane, is_inside, grad_a_how)
             sum_b = _give(grad_b, grad_b_ptr, sum_b, start, lane, is_inside, grad_b_how)
     if partials_ptr is not None:
-        if grad_a_how == "sum":
-            tl.store(partials_ptr + program, tl.sum(sum_a, 0))
-        if grad_b_how == "sum":
-            tl.store(partials_ptr + programs + program, tl.sum(sum_b, 0))
-        # The program that arrives last adds up the parts, always in the same order.
+        _leave(sum_a, partials_ptr + program, grad_a_how)
+        _leave(sum_b, partials_ptr + programs + program, grad_b_how)
+        # A program counts itself when its parts are there; the last one adds up all.
         tl.debug_barrier()
         if tl.atomic_add(arrived_ptr, 1) == programs - 1:
-            if grad_a_how == "sum":
-                tl.store(grad_a_ptr, _total(partials_ptr, programs, real))
-            if grad_b_how == "sum":
-                tl.store(grad_b_ptr, _total(partials_ptr + programs, programs, real))
+            _finish(grad_a_ptr, partials_ptr, programs, grad_a_how)
+            _finish(grad_b_ptr, partials_ptr + programs, programs, grad_b_how)
             tl.store(arrived_ptr, 0)
 
 
