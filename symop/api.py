@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, overload
 
-from symop.carried import passes
+from symop.carried import CARRIED, passes
 from symop.compiler import formula
 from symop.errors import CallError
 from symop.hosts import chosen_backend
@@ -15,7 +15,7 @@ from symop.operators import Op
 from symop.program import Program
 
 # What generated modules can be made of.
-_CARRIED = ("auto", "torch", "cpu")
+_BACKENDS = ("auto", "torch", *CARRIED)
 
 
 def compile(
@@ -137,8 +137,8 @@ def generate(
         outputs: as in `compile`.
         functions: as in `compile`.
         backends: what the module carries: "torch", its operations, and beside them "cpu", fused
-            loops in C that it compiles when they are first needed. "auto" carries loops where the
-            formula has them.
+            loops in C that it compiles when they are first needed, and "triton", fused kernels
+            for the GPU. "auto" carries those that the formula has.
         tests: whether a test is generated too.
         precision: as in `compile`.
 
@@ -148,8 +148,8 @@ def generate(
     Raises:
         FormulaError: the formula is refused.
         NamingError: the name cannot be that of a file and an op.
-        CallError: a backend is not known, or "cpu" is asked for and the formula takes more than
-            one loop, or something that C lacks.
+        CallError: a backend is not known, or "cpu" or "triton" is asked for and the formula takes
+            more than one loop, or something that C or Triton lacks.
 
     Example:
         >>> import symop
@@ -159,21 +159,24 @@ def generate(
     from symop.artifact import artifact
 
     for backend in backends:
-        if backend not in _CARRIED:
-            raise CallError(f"backend {backend!r} is not known; {', '.join(_CARRIED)} are")
+        if backend not in _BACKENDS:
+            raise CallError(f"backend {backend!r} is not known; {', '.join(_BACKENDS)} are")
     if "torch" not in backends and "auto" not in backends:
+        both = ",".join(["torch", *(b for b in CARRIED if b in backends)])
         raise CallError("a module is made of the operations of torch, which serve where loops in "
-                        "C do not; backends torch,cpu carries both")  # fmt: skip
+                        f"C and kernels do not; backends {both} carries both")  # fmt: skip
     programs = _programs(functions or {})
     read = formula(
         source, args=args, outputs=outputs, name=name, functions=programs, precision=precision
     )
-    if "cpu" in backends:
-        return artifact(replace(read, has_kernels=True), tests=tests)
-    if "auto" not in backends:
-        return artifact(read, tests=tests)
-    try:
-        passes(read.name, read.plan)
-    except CallError as error:
-        return replace(artifact(read, tests=tests), note=str(error))
-    return artifact(replace(read, has_kernels=True), tests=tests)
+    carries = [backend for backend in CARRIED if backend in backends]
+    note = ""
+    if "auto" in backends and not carries:
+        for backend in CARRIED:
+            try:
+                passes(read.name, read.plan, backend)
+            except CallError as error:
+                note = note or str(error)
+            else:
+                carries.append(backend)
+    return replace(artifact(replace(read, carries=tuple(carries)), tests=tests), note=note)

@@ -28,8 +28,8 @@ class Artifact:
     written: the formula as it was written; the numbers of the test are its own.
     text: the formula, as lines `name = expression`.
     tests: whether there is a test.
-    has_kernels: whether the module carries fused loops.
-    note: why it carries none, where they were to be carried if possible.
+    carries: the backends whose kernels the module carries.
+    note: why it lacks some, where they were to be carried if possible.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Artifact:
     written: Program
     text: tuple[str, ...]
     tests: bool
-    has_kernels: bool = False
+    carries: tuple[str, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class Artifact:
         texts = {f"{self.name}.py": self.module}
         if self.tests:
             view = test_view(
-                self.name, self.plan, self.written, self.text, path, has_kernels=self.has_kernels
+                self.name, self.plan, self.written, self.text, path, carries=self.carries
             )
             texts[f"test_{self.name}.py"] = render("test.py.j2", view)
         return texts
@@ -118,7 +118,7 @@ def artifact(formula: Formula, *, tests: bool) -> Artifact:
     check_op_name(formula.name, for_file=True)
     result = Artifact(
         formula.name, formula.module_text, formula.plan, formula.written, formula.text, tests,
-        formula.has_kernels,
+        formula.carries,
     )  # fmt: skip
     # Whatever is wrong shows here, not when the files are written.
     _ = result.files

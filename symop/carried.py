@@ -1,7 +1,7 @@
-"""The loops in C that a generated module carries, and the Python that builds and runs them.
+"""The loops in C and the kernels for the GPU that a generated module carries, and their Python.
 
 They serve the common case: every operand has one shape or one element. One loop computes the
-outputs and one the gradients; a formula that takes more has no such loops.
+outputs and one the gradients; a formula that takes more has none of them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from symop.backends import triton_math, triton_source, vector_math
 from symop.backends.c_source import operands, source_text
-from symop.backends.vector_math import SPELLED
 from symop.derivative_names import cotangent_names
 from symop.errors import CallError
 from symop.frames import SCALAR
@@ -22,11 +22,38 @@ from symop.program import Program
 from symop.rendering import render
 from symop.statements import Lines, Shapes, function_lines
 
-# What the section imports beside the modules that every generated file does.
-IMPORTS = (
-    "atexit", "contextlib", "ctypes", "hashlib", "os", "platform", "shutil", "subprocess", "sys",
-    "tempfile", "warnings",
-)  # fmt: skip
+
+@dataclass(frozen=True)
+class _Carrier:
+    """A backend that modules can carry.
+
+    spelled: the functions that it has.
+    language: what they are written in.
+    mark: a text that is in every module that carries it, and in no other.
+    imports: what the section imports beside the modules that every generated file does.
+    """
+
+    spelled: frozenset[str]
+    language: str
+    mark: str
+    imports: tuple[str, ...]
+
+
+_CARRIERS = {
+    "cpu": _Carrier(
+        frozenset(vector_math.SPELLED),
+        "C",
+        '\n_C = r"""\n',
+        (
+            "atexit", "contextlib", "ctypes", "hashlib", "os", "pathlib", "platform", "shutil",
+            "subprocess", "sys", "tempfile", "warnings",
+        ),
+    ),
+    "triton": _Carrier(triton_math.SPELLED, "Triton", "\n_KERNELS = {\n", ("warnings",)),
+}  # fmt: skip
+
+# The backends that a module may carry beside the operations of torch.
+CARRIED = tuple(_CARRIERS)
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,11 @@ class SectionView:
     """The section of a module; every field is finished text, or lines of it."""
 
     source: str
+    kernels: Lines
+    table: Lines
+    double: str
+    is_summing: bool
+    is_mean: bool
     forward: Lines
     gradient: Lines
 
@@ -46,14 +78,34 @@ class Passes:
     gradient: Loop
 
 
-def passes(name: str, plan: Plan) -> Passes:
+@dataclass(frozen=True)
+class Section:
+    """What a module carries.
+
+    imports: the modules of the standard library that it takes.
+    guarded: the lines that import Triton, where it is there.
+    lines: the functions, kernels and texts.
+    """
+
+    imports: tuple[str, ...] = ()
+    guarded: Lines = ()
+    lines: Lines = ()
+
+
+def passes(name: str, plan: Plan, backend: str) -> Passes:
     """The loops of an op.
 
+    Args:
+        name: the name of the op.
+        plan: what it computes and keeps.
+        backend: one of `CARRIED`.
+
     Raises:
-        CallError: it takes more than one loop, or something that C lacks.
+        CallError: it takes more than one loop, or something that the backend lacks.
     """
-    forward, fault = _loop(plan.program)
-    gradient, other = _loop(plan.gradient)
+    carrier = _CARRIERS[backend]
+    forward, fault = _loop(plan.program, carrier)
+    gradient, other = _loop(plan.gradient, carrier)
     fault = fault or other
     if forward and gradient:
         fault = _shape_fault(plan, forward, gradient)
@@ -62,9 +114,14 @@ def passes(name: str, plan: Plan) -> Passes:
             gradients = [o.name for o in plan.gradient.outputs]
             return Passes(_sorted(forward, outputs), _sorted(gradient, gradients))
     raise CallError(
-        f"{name}: no module of backend cpu can be made: {fault}; backend torch serves every "
+        f"{name}: no module of backend {backend} can be made: {fault}; backend torch serves every "
         "formula, and symop.compile runs fused kernels for more of them than modules carry"
     )
+
+
+def carried(text: str) -> tuple[str, ...]:
+    """The backends that the text of a module carries."""
+    return tuple(name for name, carrier in _CARRIERS.items() if carrier.mark in text)
 
 
 def _sorted(loop: Loop, slots: Sequence[str]) -> Loop:
@@ -72,18 +129,20 @@ def _sorted(loop: Loop, slots: Sequence[str]) -> Loop:
     return replace(loop, results=tuple(sorted(loop.results, key=lambda r: slots.index(r.slot))))
 
 
-def _loop(program: Program) -> tuple[Loop | None, str]:
+def _loop(program: Program, carrier: _Carrier) -> tuple[Loop | None, str]:
     """The loop of a program; or None, and why there is no one loop."""
     try:
-        lowered = lower(program, SPELLED, pull=False)
+        lowered = lower(program, carrier.spelled, pull=False)
     except NoForm as error:
-        return None, f"{error.function} has no form in C"
+        return None, f"{error.function} has no form in {carrier.language}"
     for node in lowered.nodes:
         if node.op in ("prod", "amax", "amin", "prod_others"):
             return None, f"{node.op.removesuffix('_others')} is no sum"
     made = schedule(lowered)
     if made is None or len(made.loops) != 1:
         return None, "it takes more than one pass over its data"
+    if all(a.is_mask for a in made.loops[0].inputs):
+        return None, "it reads no numbers"
     return made.loops[0], ""
 
 
@@ -110,19 +169,66 @@ def _shape_fault(plan: Plan, forward: Loop, gradient: Loop) -> str:
     return ""
 
 
-def section(name: str, plan: Plan, found: Passes, shapes: Shapes, *, is_precise: bool) -> Lines:
-    """The lines of a module that hold its loops.
+def section(
+    name: str, plan: Plan, backends: Sequence[str], shapes: Shapes, *, is_precise: bool
+) -> Section:
+    """What a module carries.
 
     Args:
         name: the name of the op.
         plan: what it computes and keeps.
-        found: its loops.
+        backends: those of `CARRIED` that it carries.
         shapes: whose shapes its gradient knows.
         is_precise: whether everything is evaluated in double.
+
+    Raises:
+        CallError: one of them cannot be carried.
     """
-    text = source_text(name, found.forward, found.gradient, is_precise=is_precise)
-    view = SectionView(text, _forward_lines(plan, found), _gradient_lines(plan, found, shapes))
-    return tuple(render("carried.py.j2", view).rstrip("\n").split("\n"))
+    if not backends:
+        return Section()
+    found = {backend: passes(name, plan, backend) for backend in backends}
+    first = found[backends[0]]
+    source = ""
+    kernels: Lines = ()
+    table: Lines = ()
+    guarded: Lines = ()
+    is_summing = is_mean = False
+    if "cpu" in found:
+        loops = found["cpu"]
+        source = source_text(name, loops.forward, loops.gradient, is_precise=is_precise)
+    if "triton" in found:
+        made = _kernels(name, found["triton"], first)
+        kernels = triton_source.lines(made)
+        table = tuple(
+            f'"{key}": ({kernel.name}, {kernel.bytes}, {kernel.is_summing}),'
+            for key, kernel in zip(("FORWARD", "GRADIENT"), made, strict=True)
+        )
+        guarded = triton_source.imports(made)
+        is_summing = any(kernel.is_summing for kernel in made)
+        is_mean = any(kernel.is_mean for kernel in made)
+    double = "True" if is_precise else "values[0].dtype == torch.float64"
+    view = SectionView(
+        source, kernels, table, double, is_summing, is_mean, _forward_lines(plan, first),
+        _gradient_lines(plan, first, shapes),
+    )  # fmt: skip
+    lines = tuple(render("carried.py.j2", view).rstrip("\n").split("\n"))
+    imports = {name for backend in backends for name in _CARRIERS[backend].imports}
+    return Section(tuple(sorted(imports)), guarded, lines)
+
+
+def _kernels(name: str, found: Passes, first: Passes) -> tuple[triton_source.CarriedKernel, ...]:
+    """The kernels of an op; their operands stand in the order of the loops that come first."""
+    made = []
+    for what, comment, loop, like in (
+        ("forward", "The value of {}.", found.forward, first.forward),
+        ("gradient", "The gradients of {}.", found.gradient, first.gradient),
+    ):
+        order = [a.name for a in operands(like)]
+        if sorted(order) != sorted(a.name for a in loop.inputs):
+            raise CallError(f"{name}: its loops for CPU and GPU read different values; "
+                            "backends torch,cpu and torch,triton carry either")  # fmt: skip
+        made.append(triton_source.carried_kernel(what, comment.format(name), loop, order))
+    return tuple(made)
 
 
 def _forward_lines(plan: Plan, found: Passes) -> Lines:
@@ -133,7 +239,7 @@ def _forward_lines(plan: Plan, found: Passes) -> Lines:
         [f"{spelled(a.name)}: Tensor" for a in plan.program.arguments],
         "Any",
         [
-            '"""The value by a loop in C, None where operations serve."""',
+            '"""The value in one pass, None where operations serve."""',
             *_call_lines("FORWARD", found.forward, shapes, _tuple(["True"] * len(results))),
             f"return output and {'output[0]' if len(results) == 1 else 'tuple(output)'}",
         ],
@@ -159,7 +265,7 @@ def _gradient_lines(plan: Plan, found: Passes, shapes: Shapes) -> Lines:
         ["ctx: Any", *(f"{spelled(n)}: Any" for n in (*plan.saved, *cotangents))],
         "Any",
         [
-            '"""The gradients by a loop in C, None where operations serve."""',
+            '"""The gradients in one pass, None where operations serve."""',
             *_call_lines("GRADIENT", found.gradient, known, needs),
             *result,
         ],

@@ -41,7 +41,7 @@ class Formula:
         "high" evaluates everything in float64. Either rounds once.
     source: the formula without rewrites, None where there were none to make.
     backend: what may run it: "torch", or "auto" and "cpu" for fused kernels where they serve.
-    has_kernels: whether the text of its module carries fused kernels.
+    carries: the backends whose kernels the text of its module carries: "cpu", "triton".
     """
 
     name: str
@@ -50,7 +50,7 @@ class Formula:
     precision: str = "standard"
     source: Program | None = None
     backend: str = "torch"
-    has_kernels: bool = False
+    carries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -83,7 +83,7 @@ def _module_text(formula: Formula) -> str:
     is_precise = formula.precision == "high"
     view = module_view(
         formula.name, formula.plan, formula.text, is_precise=is_precise,
-        has_kernels=formula.has_kernels,
+        carries=formula.carries,
     )  # fmt: skip
     return render("module.py.j2", view)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from symop.backends.triton import kernel, lack
+from symop.backends.triton import Kernel, kernel, lack
 from symop.backends.triton import routine as triton_routine
 from symop.errors import InspectionError
 from symop.fused import Fused
@@ -20,7 +20,7 @@ from symop.loop_kernels import POINTERS, kernel_text, least_bytes
 from symop.loops import Loop, Routine
 from symop.program import Program
 from symop.routines import Prepared, Routines
-from symop.tiling import tiling
+from symop.tiling import Tiling, tiling
 
 if TYPE_CHECKING:
     from symop.operators import Op
@@ -60,6 +60,37 @@ def inspected(
     return _Inspector(op, parsed_target(target), dict(shapes or {}), dtype, wanted).run()
 
 
+def kernel_texts(
+    op: Op,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[tuple[str, str], ...]:
+    """The kernels of an op in Triton, which need not be installed; nothing is compiled.
+
+    Args:
+        op: what `symop.compile` returned.
+        shapes: of the arguments, by name; one not named has one dim of many elements.
+        dtype: of the arguments: float16, bfloat16, float32 or float64.
+
+    Returns:
+        For each kernel, in the order of launches, the pass that it is of (forward, backward, or
+        "value and gradients" of a loss) and its text.
+
+    Raises:
+        InspectionError: an argument is none, or kernels cannot do the formula.
+
+    Example:
+        >>> import symop
+        >>> from symop.inspecting import kernel_texts
+        >>> [pass_ for pass_, text in kernel_texts(symop.compile("x*w"))]
+        ['forward', 'backward']
+    """
+    # A text is the same for every target.
+    any_target = Target("cuda", 90)
+    return tuple(_Inspector(op, any_target, dict(shapes or {}), dtype, None).texts())
+
+
 class _Inspector:
     def __init__(
         self, op: Op, target: Target, shapes: dict[str, Sequence[int]], dtype: torch.dtype,
@@ -90,20 +121,25 @@ class _Inspector:
         self.needs = sum(1 << k for k, name in enumerate(gradients) if name in chosen)
 
     def run(self) -> Inspection:
+        rows = tuple(self._row(*found) for found in self._launches())
+        return Inspection(self.op.name, self.target, str(self.dtype).removeprefix("torch."), rows)
+
+    def texts(self) -> Iterable[tuple[str, str]]:
+        """For each kernel the pass that it is of, and its text."""
+        for pass_, _, loop, wanted in self._launches():
+            yield pass_, self._printed(loop, wanted)[2].text
+
+    def _launches(self) -> Iterable[tuple[str, Layout, LoopLayout, list[int]]]:
         scalars = sum(
             1 << k for k, place in enumerate(self.fused.places) if not self.values[place].dim()
         )
-        rows: list[Row] = []
         both = self.fused.loss(self.needs) if self.needs and self.needs & ~scalars == 0 else None
         if both is not None:
-            rows += self._rows("value and gradients", both, self.values, first_number=1)
-        else:
-            rows += self._rows("forward", self.fused.forward, self.values)
-            if self.needs:
-                rows += self._rows("backward", self.fused.gradient(self.needs), self._saved())
-        return Inspection(
-            self.op.name, self.target, str(self.dtype).removeprefix("torch."), tuple(rows)
-        )
+            yield from self._loops("value and gradients", both, self.values, first_number=1)
+            return
+        yield from self._loops("forward", self.fused.forward, self.values)
+        if self.needs:
+            yield from self._loops("backward", self.fused.gradient(self.needs), self._saved())
 
     def _saved(self) -> list[Tensor]:
         """What backward has: what was saved, then the cotangents, which are like the outputs."""
@@ -130,22 +166,25 @@ class _Inspector:
             prepared.data, [values[k] for k in prepared.inputs], self.shapes, first_number
         )
 
-    def _rows(
+    def _loops(
         self, pass_: str, prepared: Prepared | None, values: Sequence[Tensor], *,
         first_number: int | None = None,
-    ) -> Iterable[Row]:  # fmt: skip
+    ) -> Iterable[tuple[str, Layout, LoopLayout, list[int]]]:  # fmt: skip
         program = self.fused.plan.gradient if pass_ == "backward" else self.op.program
         made = self._layout(self._prepared(prepared, program), values, first_number)
         for loop in made.loops:
             wanted = made.wanted(loop)
             if wanted and 0 not in loop.shape:
-                yield self._row(pass_, made, loop, wanted)
+                yield pass_, made, loop, wanted
 
-    def _row(self, pass_: str, made: Layout, loop: LoopLayout, wanted: list[int]) -> Row:
+    def _printed(self, loop: LoopLayout, wanted: list[int]) -> tuple[Loop, Tiling, Kernel]:
         routine, body = self.kernels.loop(loop.code)
         dtype = str(self.dtype).removeprefix("torch.")
         cut = tiling(body, loop, wanted, dtype, is_precise=self.is_precise)
-        printed = kernel(self.op.name, routine, body, cut.variant)
+        return body, cut, kernel(self.op.name, routine, body, cut.variant)
+
+    def _row(self, pass_: str, made: Layout, loop: LoopLayout, wanted: list[int]) -> Row:
+        body, cut, printed = self._printed(loop, wanted)
         text = kernel_text(printed, cut, made, loop, self.target)
         least = least_bytes(printed, cut, made, loop)
         name = ", ".join(body.results[k].slot for k in wanted)

@@ -19,8 +19,8 @@ def laid_out(line: str) -> list[str]:
     text = line.lstrip(" ")
     if text.startswith("def "):
         head, rest = text.split("(", 1)
-        inner, tail = rest.rsplit(") ->", 1)
-        return _bracketed(f"{pad}{head}(", _parameters(inner), f"{pad}) ->{tail}", pad)
+        inner, _, tail = rest.rpartition(")")
+        return _bracketed(f"{pad}{head}(", _parameters(inner), f"{pad}){tail}", pad)
     if text.startswith("if "):
         return _parenthesized(f"{pad}if (", text[3:-1], f"{pad}):", pad)
     for word in ("return ", "raise "):
@@ -29,13 +29,21 @@ def laid_out(line: str) -> list[str]:
     node = syntax_tree(text).body[0]
     if isinstance(node, ast.Expr):
         return _value(pad, text, pad)
+    if isinstance(node, ast.AugAssign):
+        start = node.value.col_offset
+        return _value(f"{pad}{text[:start]}", text[start:], pad)
     assert isinstance(node, ast.Assign), text
     value = text[node.value.col_offset :]
     target = text[: text.index(" = ")]
     first = node.targets[0]
-    if isinstance(first, ast.Tuple) and not isinstance(node.value, ast.Call):
+    opening = f"{pad}{target} = {value.partition('(')[0]}("
+    is_call = isinstance(node.value, ast.Call)
+    if isinstance(first, ast.Tuple) and (not is_call or len(opening) > WIDTH):
         names = [ast.unparse(element) for element in first.elts]
-        return _exploded(f"{pad}(", names, f"{pad}) = {value}", pad)
+        last = f"{pad}) = "
+        fits = not is_call or len(last) + len(value) <= WIDTH
+        after = [last + value] if fits else _value(last, value, pad)
+        return [*_exploded(f"{pad}(", names, after[0], pad), *after[1:]]
     return _value(f"{pad}{target} = ", value, pad)
 
 

@@ -28,7 +28,7 @@ from symop.names import check_op_name
 
 _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*\(")
 _MAX_SIZE = 10_000_000
-BACKENDS = ("torch", "torch,cpu", "auto")
+BACKENDS = ("torch", "torch,cpu", "torch,triton", "torch,cpu,triton", "auto")
 PRECISIONS = ("standard", "high")
 
 

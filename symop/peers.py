@@ -35,7 +35,7 @@ def eager(op: Op) -> Callable[..., Any]:
 
 def by_hand(op: Op) -> Callable[..., Any]:
     """The Function of a tutorial: saves its inputs, and computes gradients with operations."""
-    module = load(op.name, replace(op._formula, backend="torch", has_kernels=False).module_text)
+    module = load(op.name, replace(op._formula, backend="torch", carries=()).module_text)
     function: Callable[..., Any] = getattr(module, op.name)
     return function
 

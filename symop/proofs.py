@@ -59,12 +59,13 @@ class TestView:
     has_several: bool
     shifts: str
     accepts_empty: bool
+    has_loops: bool
     has_kernels: bool
 
 
 def test_view(
     name: str, plan: Plan, written: Program, text: Sequence[str], path: str | None, *,
-    has_kernels: bool,
+    carries: Sequence[str],
 ) -> TestView:  # fmt: skip
     """The view of the test of an op.
 
@@ -74,7 +75,7 @@ def test_view(
         written: the formula as it was written, which its numbers are those of.
         text: its formula, as lines `name = expression`.
         path: the folder of the module, relative to that of the test; None when they are one.
-        has_kernels: whether the module carries fused loops.
+        carries: the backends whose kernels the module carries.
     """
     program = plan.program
     points = choose(plan, written)
@@ -128,7 +129,8 @@ def test_view(
         has_several=len(program.arguments) > 1,
         shifts=str(min(len(program.arguments), 4)),
         accepts_empty=_accepts_empty(plan, len(next(iter(setting.arguments.values())).shape)),
-        has_kernels=has_kernels,
+        has_loops="cpu" in carries,
+        has_kernels="triton" in carries,
     )
 
 

@@ -11,8 +11,9 @@ import torch
 from symop.benchmarking import Timing, load_average, measured, noise, processor, runner
 from symop.checking import check
 from symop.compiler import Formula
-from symop.errors import CallError, FileError
+from symop.errors import CallError, FileError, InspectionError
 from symop.hosts import KERNEL_BACKENDS
+from symop.inspecting import kernel_texts
 from symop.mathematics import formula_equations, gradient_equations, mathml
 from symop.peers import arguments, peers
 from symop.plotting import plot, region_of
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Where arguments that do not move stand in a plot.
 _FIXED = 1.0
+# The shape that kernels for the GPU are shown for: sizes that nothing divides.
+_ROWS, _COLUMNS = 4099, 1003
 _SIZES, _ROUNDS, _SECONDS = (1_000, 100_000, 1_000_000), 9, 0.002
 _WAYS = {"symop": "symop", "function": "Function by hand", "eager": "eager torch"}
 
@@ -116,7 +119,11 @@ def report_html(op: Op, *, benchmark: bool = True) -> str:
         transforms=transform_checks(op),
         benchmark=_groups(times),
         benchmark_note=_benchmark_note(op, benchmark, times, load),
-        sources=(Source("Generated module", op.source), *_kernels(formula)),
+        sources=(
+            Source("Generated module", op.source),
+            *_kernels(formula),
+            *_gpu_kernels(op),
+        ),
         versions=_versions(),
     )
     return render("report.html.j2", view)
@@ -204,9 +211,26 @@ def _benchmark_note(op: Op, wanted: bool, times: Times, load: float | None) -> s
 
 
 def _kernels(formula: Formula) -> tuple[Source, ...]:
+    """The kernels of each backend that prints them of a formula alone: those in C."""
     return tuple(
         Source(title, text) for backend in KERNEL_BACKENDS for title, text in backend.texts(formula)
     )
+
+
+def _gpu_kernels(op: Op) -> tuple[Source, ...]:
+    """The fused kernels in Triton, for contiguous float32 tensors of one shape."""
+    shape = (_ROWS, _COLUMNS) if not op.written.is_elementwise else (_ROWS * _COLUMNS,)
+    try:
+        found = kernel_texts(op, shapes=dict.fromkeys(op.args, shape))
+    except InspectionError:
+        return ()
+    passes = [pass_ for pass_, _ in found]
+    sources = []
+    for k, (pass_, text) in enumerate(found):
+        count, number = passes.count(pass_), passes[: k + 1].count(pass_)
+        place = f", launch {number} of {count}" if count > 1 else ""
+        sources.append(Source(f"GPU kernel, {pass_}{place}", text))
+    return tuple(sources)
 
 
 def _versions() -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from symop.carried import carried
 from symop.compiler import Formula
 from symop.compiler import formula as read_formula
 from symop.errors import FileError, SymopError
@@ -92,8 +93,7 @@ def _documented(
             known = {spelled(a.name): a.name for a in free.program.arguments}
             order = [known.get(a, a.removesuffix("_")) for a in arguments]
             read = read_formula(source, name=name, args=order)
-            if "\ndef _fused_forward(" in text:
-                read = replace(read, has_kernels=True)
+            read = replace(read, carries=carried(text))
             written = read.module_text
         except SymopError:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symop.carried import IMPORTS, passes, section, shaped
+from symop.carried import Section, section, shaped
 from symop.formulas import formula_lines
 from symop.gradient_methods import GradientMethods
 from symop.layout import WIDTH, docstring_lines, laid_out
@@ -29,6 +29,7 @@ class ModuleView:
     formulas: Lines
     summary: str
     imports: Lines
+    guarded: Lines
     gradient_methods: tuple[Lines, ...]
     forward: Lines
     setup: Lines
@@ -45,7 +46,7 @@ class ModuleView:
 
 def module_view(
     name: str, plan: Plan, text: Sequence[str], *, is_precise: bool = False,
-    has_kernels: bool = False,
+    carries: Sequence[str] = (),
 ) -> ModuleView:  # fmt: skip
     """The view of the module of an op.
 
@@ -54,23 +55,20 @@ def module_view(
         plan: what it computes and keeps.
         text: its formula, as lines `name = expression`.
         is_precise: whether everything is evaluated in float64.
-        has_kernels: whether it carries loops in C.
+        carries: the backends that it carries beside the operations of torch.
 
     Raises:
-        CallError: it is to carry loops, and the formula takes more than one.
+        CallError: it is to carry loops or kernels, and the formula takes more than one.
     """
-    found = passes(name, plan) if has_kernels else None
-    shapes = Shapes(shaped(plan) if found else set())
+    shapes = Shapes(shaped(plan) if carries else set())
     # The gradient comes first: its text decides which shapes the function keeps for it.
     gradient = GradientMethods(plan, shapes)
     methods = gradient.methods()
     if shapes.names:
         methods = gradient.methods()
-    function = FunctionMethods(plan, shapes, class_name(name), has_kernels=has_kernels)
+    function = FunctionMethods(plan, shapes, class_name(name), has_kernels=bool(carries))
     forward, jvp = function.forward(), function.jvp()
-    kernels: Lines = ()
-    if found:
-        kernels = section(name, plan, found, shapes, is_precise=is_precise)
+    carried = section(name, plan, carries, shapes, is_precise=is_precise)
     summary = "; ".join(text)
     if len(summary) > WIDTH - 10:
         summary = "The operator above, for every PyTorch transform."
@@ -83,7 +81,8 @@ def module_view(
         class_name=class_name(name),
         formulas=tuple(docstring_lines([*lines, *_gradient_text(plan)])),
         summary=summary,
-        imports=_imports([*methods, forward, jvp], shapes, has_kernels=has_kernels),
+        imports=_imports([*methods, forward, jvp], shapes, carried),
+        guarded=carried.guarded,
         gradient_methods=methods,
         forward=forward,
         setup=function.setup(),
@@ -97,7 +96,7 @@ def module_view(
         ),
         helpers=tuple(sorted(shapes.helpers)),
         is_precise=is_precise,
-        kernels=kernels,
+        kernels=carried.lines,
     )
 
 
@@ -110,15 +109,17 @@ def _direct_apply(type_name: str) -> Lines:
     return (why, *laid_out(line))
 
 
-def _imports(methods: Sequence[Lines], shapes: Shapes, *, has_kernels: bool) -> Lines:
+def _imports(methods: Sequence[Lines], shapes: Shapes, carried: Section) -> Lines:
     """The modules of the standard library that the text of the methods uses."""
-    names = ["functools"]
+    names = {"functools", *carried.imports}
     if any("math." in line for lines in methods for line in lines):
-        names.append("math")
+        names.add("math")
     if shapes.names:
-        names.append("types")
-    lines = [f"import {name}" for name in sorted([*names, *(IMPORTS if has_kernels else ())])]
-    return (*lines, *(["from pathlib import Path"] if has_kernels else []))
+        names.add("types")
+    # Annotations of kernels are names of Triton, which need not be there.
+    first = ("from __future__ import annotations", "") if carried.guarded else ()
+    last = ["from pathlib import Path"] if "pathlib" in names else []
+    return (*first, *(f"import {n}" for n in sorted(names - {"pathlib"})), *last)
 
 
 def _gradient_text(plan: Plan) -> list[str]:

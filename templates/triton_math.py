@@ -14,7 +14,7 @@ from triton.language.extra import libdevice
 def _divide(a, b):
     """a/b to the last digit for a divisor between 1e-30 and 1e30, without branches.
 
-    The quotient of float32 is off by 2 ULP, and the one that is rounded once calls a subroutine.
+    The quotient of float32 is off by 2 ULP, the one rounded once calls a subroutine.
     """
     inverse = 1 / b
     quotient = a * inverse
@@ -31,9 +31,22 @@ def _divide_roughly(a, b):
 
 
 @triton.jit
+def _quotient(a, b):
+    """a/b, rounded once."""
+    quotient = a / b
+    return quotient if quotient.dtype == tl.float64 else tl.div_rn(a, b)
+
+
+@triton.jit
 def _root(x):
     """The square root, rounded once."""
     return tl.sqrt(x) if x.dtype == tl.float64 else tl.sqrt_rn(x)
+
+
+@triton.jit
+def _is_number(x):
+    """Whether it is not NaN, which is not below anything."""
+    return x <= float("inf")
 
 
 @triton.jit
@@ -66,7 +79,7 @@ def _sigmoid(x):
 
 @triton.jit
 def _silu(x):
-    """x*sigmoid(x); far out in two steps, for exp(x) loses digits before x*exp(x) does."""
+    """x*sigmoid(x); far out in two steps, for exp(x) alone would lose digits."""
     a = tl.abs(x)
     is_far = a > 40
     b = tl.where(a > 2000, 2000.0, a)
@@ -385,12 +398,13 @@ def _fit_digamma(x):
 def _log_half(x):
     """log(x/2), for a subnormal x too."""
     is_low = x < 1
-    return libdevice.log(tl.where(is_low, x, 0.5 * x)) - tl.where(is_low, 0.6931471805599453, 0 * x)
+    rest = tl.where(is_low, 0.6931471805599453, 0 * x)
+    return libdevice.log(tl.where(is_low, x, 0.5 * x)) - rest
 
 
 @triton.jit
 def _i0(x):
-    """The modified Bessel function: below 8 a polynomial, beyond that of sqrt(x)*exp(-x)*I0(x)."""
+    """The modified Bessel function: below 8, and beyond by sqrt(x)*exp(-x)*I0(x)."""
     a = tl.abs(x)
     b = tl.where(a < 8, a, 8.0)
     w = _divide(tl.full((), 1.0, x.dtype), tl.where(a < 8, 8.0, a))
@@ -407,12 +421,12 @@ def _i0e(x):
     w = _divide(tl.full((), 1.0, x.dtype), tl.where(a < 8, 8.0, a))
     far = _fit_i0_far(16 * w - 1) * _root(w) * 0.00033546262790251185
     y = tl.where(a < 8, _fit_i0(b * b) * libdevice.exp(-b), far)
-    return tl.where(x == x, y, x)
+    return tl.where(_is_number(x), y, x)
 
 
 @triton.jit
 def _i1(x):
-    """The modified Bessel function: below 8 a polynomial, beyond that of sqrt(x)*exp(-x)*I1(x)."""
+    """The modified Bessel function: below 8, and beyond by sqrt(x)*exp(-x)*I1(x)."""
     a = tl.abs(x)
     b = tl.where(a < 8, a, 8.0)
     w = _divide(tl.full((), 1.0, x.dtype), tl.where(a < 8, 8.0, a))
@@ -429,7 +443,7 @@ def _i1e(x):
     w = _divide(tl.full((), 1.0, x.dtype), tl.where(a < 8, 8.0, a))
     far = _fit_i1_far(16 * w - 1) * _root(w) * 0.00033546262790251185
     y = tl.where(a < 8, b * _fit_i1(b * b) * libdevice.exp(-b), far)
-    return libdevice.copysign(tl.where(x == x, y, x), x)
+    return libdevice.copysign(tl.where(_is_number(x), y, x), x)
 
 
 @triton.jit
@@ -489,7 +503,7 @@ def _scaled_modified_bessel_k1(x):
 
 @triton.jit
 def _positive_digamma(x):
-    """digamma(x) for x >= 0: below 4 by its zero and the recurrence, beyond by the series."""
+    """digamma(x), x >= 0: below 4 by its zero and the recurrence, beyond by a series."""
     one = tl.full((), 1.0, x.dtype)
     t = tl.where(x < 1, x + 1, tl.where(x < 2, x, tl.where(x < 3, x - 1, x - 2)))
     t = tl.where(t < 2, t, 2.0)
@@ -504,7 +518,8 @@ def _positive_digamma(x):
     is_shifted = x < 10
     c = tl.where(is_shifted, x, 10.0)
     lost = _divide(2 * c + 1, c * (c + 1)) + _divide(2 * c + 5, (c + 2) * (c + 3))
-    lost += _divide(2 * c + 9, (c + 4) * (c + 5)) + _divide(2 * c + 13, (c + 6) * (c + 7))
+    last = _divide(2 * c + 13, (c + 6) * (c + 7))
+    lost += _divide(2 * c + 9, (c + 4) * (c + 5)) + last
     y = tl.where(is_shifted, x + 8, x)
     w = _divide(one, y)
     z = w * w

@@ -28,8 +28,15 @@ FORMULAS = {
 # Recorded with fused loops in C too.
 CARRYING = ("legendre_p3", "swiglu", "masked_loss")
 
+# Recorded with kernels for the GPU too.
+KERNELS = ("legendre_p3", "swiglu")
+
 # What is recorded: names and backends.
-RECORDED = (*((name, "torch") for name in FORMULAS), *((name, "cpu") for name in CARRYING))
+RECORDED = (
+    *((name, "torch") for name in FORMULAS),
+    *((name, "cpu") for name in CARRYING),
+    *((name, "triton") for name in KERNELS),
+)
 
 
 def text(name: str, backend: str = "torch") -> str:

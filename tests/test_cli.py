@@ -203,7 +203,9 @@ def test_generate_with_loops_in_c(tmp_path):
     same = invoke(*command, "--backend", "torch, cpu", "--check")
     assert (same.exit_code, same.output) == (0, "")
     assert invoke(*command, "--check").exit_code == 1
-    assert invoke(*command, "--backend", "auto", "--check").exit_code == 0
+    assert invoke(*command, "--backend", "auto", "--check").exit_code == 1
+    assert invoke(*command, "--backend", "auto").exit_code == 0
+    assert invoke(*command, "--backend", "torch,cpu,triton", "--check").exit_code == 0
 
 
 def test_generate_says_why_a_module_has_no_loops(tmp_path):

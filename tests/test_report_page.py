@@ -83,6 +83,28 @@ def test_nothing_is_loaded_from_elsewhere(page, text):
     assert not outside
 
 
+def test_kernels_for_the_gpu_are_shown_folded(text):
+    shown = re.findall(r"<details><summary>(GPU kernel[^<]*)</summary><pre><code>(.*?)</code>",
+                       text, re.DOTALL)  # fmt: skip
+    assert [title for title, _ in shown] == ["GPU kernel, forward", "GPU kernel, backward"]
+    for _, code in shown:
+        assert "@triton.jit\ndef gate_" in code
+        assert "tl.store(" in code
+
+
+def test_launches_of_a_pass_are_counted():
+    titles = [s.title for s in report_page._gpu_kernels(symop.compile("sum(exp(x), 1)*w"))]
+    assert titles[:2] == [
+        "GPU kernel, forward, launch 1 of 2",
+        "GPU kernel, forward, launch 2 of 2",
+    ]
+    assert titles[-1].startswith("GPU kernel, backward, launch")
+
+
+def test_a_function_without_a_kernel_has_none_on_the_page():
+    assert report_page._gpu_kernels(symop.compile("zeta(3, x)")) == ()
+
+
 def test_light_and_dark_and_narrow(text):
     assert "prefers-color-scheme: dark" in text
     assert 'name="viewport"' in text

@@ -266,8 +266,8 @@ class Body:
         inner = UNARY if op in LOGICAL else binding
         return Text(f"{a.at(inner)} {sign} {b.at(inner + (op not in LOGICAL))}", binding)
 
-    def _fused(self, node: Node) -> Text | None:
-        """A product in a sum as one operation with one rounding.
+    def _fused_place(self, node: Node) -> int | None:
+        """Which operand of a sum is a product that is fused with it, None for neither.
 
         Not where both terms are products of values: a*b - c*d would not be zero where they
         are equal.
@@ -277,9 +277,13 @@ class Body:
         places = [k for k in (1, 0) if self._is_product(node.operands[k])]
         if len(places) == 2:
             places = [k for k in places if self._has_constant(node.operands[k])]
-        if not places:
+        return places[0] if places else None
+
+    def _fused(self, node: Node) -> Text | None:
+        """A product in a sum as one operation with one rounding."""
+        place = self._fused_place(node)
+        if place is None:
             return None
-        place = places[0]
         p, q = (self.texts[o] for o in self.nodes[node.operands[place]].operands)
         rest = self._short(node.operands[1 - place])
         first, other = p.text, rest.text

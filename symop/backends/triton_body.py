@@ -35,7 +35,7 @@ class _Numbers:
             near = float("inf") if value > 0 else float("-inf")
         if near in (float("inf"), float("-inf")):
             return Text('float("inf")' if near > 0 else 'float("-inf")')
-        text = repr(near) if self.is_double else shortest(near)
+        text = repr(near).replace("e+", "e") if self.is_double else shortest(near)
         return Text(text, UNARY if near < 0 else ATOM)
 
     def function(self, name: str, *, anywhere: bool = False) -> str:

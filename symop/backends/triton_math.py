@@ -59,18 +59,24 @@ _DEFINED = frozenset(
     }
 )  # fmt: skip
 
+# Operations defined there too, for texts that serve float32 and float64.
+_EITHER = frozenset({"is_number", "quotient", "root"})
+
 SPELLED: frozenset[str] = frozenset(_LIBDEVICE) | frozenset(_LANGUAGE) | _DEFINED | {"sqrt"}
 
 _LIBRARY = "from triton.language.extra import libdevice"
 
 
-def call(name: str, arguments: Sequence[str], is_double: bool, *, is_half: bool = False) -> str:
+def call(
+    name: str, arguments: Sequence[str], is_double: bool | None, *, is_half: bool = False
+) -> str:
     """The expression that is a function of arguments.
 
     Args:
         name: one of `SPELLED`, or `div`, the quotient of two arguments.
         arguments: expressions; a number gets the type of the others.
-        is_double: whether these are float64, otherwise float32.
+        is_double: whether these are float64, otherwise float32; None where every number has the
+            type that it needs.
         is_half: whether what comes of it is rounded to 16 bits, so that a quotient need not be
             rounded once: that takes three times the instructions.
     """
@@ -79,7 +85,7 @@ def call(name: str, arguments: Sequence[str], is_double: bool, *, is_half: bool 
     if name == "sqrt":
         return f"tl.{'sqrt' if is_double else 'sqrt_rn'}({arguments[0]})"
     if name == "div":
-        return _quotient(*arguments, is_plain=is_double or is_half)
+        return _quotient(*arguments, is_plain=bool(is_double or is_half))
     own = f"libdevice.{_LIBDEVICE[name]}" if name in _LIBDEVICE else f"_{name}"
     return f"{own}({', '.join(_typed(a, is_double) for a in arguments)})"
 
@@ -104,7 +110,9 @@ def literal(text: str, is_double: bool) -> str:
     return f"tl.full((), {text}, tl.{'float64' if is_double else 'float32'})"
 
 
-def _typed(argument: str, is_double: bool) -> str:
+def _typed(argument: str, is_double: bool | None) -> str:
+    if is_double is None:
+        return argument
     try:
         float(argument)
     except ValueError:
@@ -137,7 +145,7 @@ def definitions(
     """
     texts = _texts()
     needed: set[str] = set()
-    pending = [f"_{name}" for name in functions if name in _DEFINED]
+    pending = [f"_{name}" for name in functions if name in _DEFINED | _EITHER]
     while pending:
         name = pending.pop()
         if name not in needed:

@@ -55,9 +55,9 @@ _FILES_OF_OPS = ("ops.toml", "pyproject.toml")
 )
 @click.option("--no-tests", is_flag=True, help="Write no test.")
 @click.option(
-    "--backend", metavar="torch|torch,cpu|auto",
-    help="What the module carries: torch operations, and with cpu fused loops in C; auto carries "
-    "loops where the formula has them.  [default: torch]",
+    "--backend", metavar="torch|torch,cpu|torch,triton|auto",
+    help="What the module carries: torch operations, with cpu fused loops in C, and with triton "
+    "fused kernels for the GPU; auto carries those that the formula has.  [default: torch]",
 )  # fmt: skip
 @click.option(
     "--precision", metavar="standard|high",

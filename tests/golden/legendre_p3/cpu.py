@@ -383,7 +383,7 @@ _faults: list[str] = []
 
 
 def _fused_forward(x: Tensor) -> Any:
-    """The value by a loop in C, None where operations serve."""
+    """The value in one pass, None where operations serve."""
     values = (x,)
     shapes = (None,)
     needs = (True,)
@@ -392,7 +392,7 @@ def _fused_forward(x: Tensor) -> Any:
 
 
 def _fused_gradient(ctx: Any, x: Any, grad_out: Any) -> Any:
-    """The gradients by a loop in C, None where operations serve."""
+    """The gradients in one pass, None where operations serve."""
     values = (x, grad_out)
     shapes = (x.shape,)
     needs = ctx.needs_input_grad

@@ -454,7 +454,7 @@ _faults: list[str] = []
 
 
 def _fused_forward(mask: Tensor, x: Tensor, y: Tensor) -> Any:
-    """The value by a loop in C, None where operations serve."""
+    """The value in one pass, None where operations serve."""
     values = (x, y, mask)
     shapes = (torch.Size([]),)
     needs = (True,)
@@ -463,7 +463,7 @@ def _fused_forward(mask: Tensor, x: Tensor, y: Tensor) -> Any:
 
 
 def _fused_gradient(ctx: Any, mask: Any, x: Any, y: Any, grad_out: Any) -> Any:
-    """The gradients by a loop in C, None where operations serve."""
+    """The gradients in one pass, None where operations serve."""
     values = (x, y, grad_out, mask)
     shapes = (ctx.shape.x, ctx.shape.y)
     needs = (ctx.needs_input_grad[1], ctx.needs_input_grad[2])

@@ -683,7 +683,7 @@ _faults: list[str] = []
 
 
 def _fused_forward(a: Tensor, b: Tensor) -> Any:
-    """The value by a loop in C, None where operations serve."""
+    """The value in one pass, None where operations serve."""
     values = (a, b)
     shapes = (None,)
     needs = (True,)
@@ -692,7 +692,7 @@ def _fused_forward(a: Tensor, b: Tensor) -> Any:
 
 
 def _fused_gradient(ctx: Any, a: Any, b: Any, grad_out: Any) -> Any:
-    """The gradients by a loop in C, None where operations serve."""
+    """The gradients in one pass, None where operations serve."""
     values = (a, b, grad_out)
     shapes = (ctx.shape.a, ctx.shape.b)
     needs = ctx.needs_input_grad
