@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from symop.compiler import Formula
+from symop.diagnosis import is_narrow
 from symop.hosts import check_dtypes, serving
 
 _KINDS = frozenset({Tensor, Parameter, int, float})
@@ -76,14 +77,15 @@ class Dispatch:
         other = self._host(values)
         if not named and other not in (self._plain, self._hosts.get(device)):
             return other(*values)
-        takes = not named and len(values) == len(self._formula.program.arguments)
-        if (
-            takes
+        takes = (
+            not named
+            and len(values) == len(self._formula.program.arguments)
             and _KINDS.issuperset(map(type, values))
             and not torch._C._are_functorch_transforms_active()
-            and not any(isinstance(v, Tensor) and v.is_complex() for v in values)
-        ):
+        )
+        if takes:
             check_dtypes(self._formula, values)
+        if takes and not any(is_narrow(v) or _is_complex(v) for v in values):
             real = [v for k, v in enumerate(values) if k not in self._masks]
             made = self._operands(*real)
             if any(a is not b for a, b in zip(made, real, strict=True)):
@@ -91,3 +93,7 @@ class Dispatch:
                 mixed = tuple(v if k in self._masks else next(rest) for k, v in enumerate(values))
                 return self._host(mixed)(*mixed)
         return self._plain(*values, **named)
+
+
+def _is_complex(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_complex()

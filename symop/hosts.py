@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from torch import Tensor
-
 from symop import native_host
 from symop.compiler import Formula
+from symop.diagnosis import dtype_problem, is_narrow
 from symop.errors import CallError
 from symop.frames import SCALAR
-from symop.fused import DTYPES, Fused
+from symop.fused import Fused
 from symop.kernels import Kernels
 from symop.names import class_name
 from symop.python_host import PythonHost
@@ -165,9 +164,8 @@ def check_dtypes(formula: Formula, values: Sequence[Any]) -> None:
     Raises:
         CallError: a floating tensor is of another dtype than theirs.
     """
-    for value in values if formula.backend == "triton" else ():
-        if isinstance(value, Tensor) and value.is_floating_point() and value.dtype not in DTYPES:
-            raise CallError(
-                f"{formula.name}: kernels of Triton take tensors of float16, bfloat16, float32 and "
-                f"float64, not of {str(value.dtype).removeprefix('torch.')}"
-            )
+    if formula.backend != "triton":
+        return
+    for argument, value in zip(formula.program.arguments, values, strict=False):
+        if is_narrow(value) and not argument.is_mask:
+            raise CallError(f"{formula.name}: {dtype_problem(argument.name, value.dtype)}")

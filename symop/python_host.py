@@ -69,7 +69,8 @@ class PythonHost:
 
     def __call__(self, *values: Any) -> Any:
         """The value of the op."""
-        if not self.fused.takes(values, self.fused.masks):
+        fused = self.fused
+        if len(values) != len(fused.names) or not fused.takes(values, fused.masks):
             return self.fallback(*values)
         try:
             return self.apply(*values)
