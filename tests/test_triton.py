@@ -1,4 +1,4 @@
-"""The tests in tests/interpreted, each file in a process with the interpreter of Triton on."""
+"""The tests in tests/interpreted, in processes with the interpreter of Triton on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 pytest.importorskip("triton")
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted((ROOT / "tests" / "interpreted").glob("test_*.py"))
+FOLDER = ROOT / "tests" / "interpreted"
+FILES = sorted(FOLDER.glob("test_*.py"))
 
 
 # The oldest Triton that is allowed, where `make oldest-triton` has put it.
@@ -36,9 +37,9 @@ def run(path: Path, mark: str, triton: Path | None = None, **variables: str) -> 
     assert made.returncode in (0, nothing), made.stdout[-8000:] + made.stderr[-2000:]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_under_the_interpreter(path):
-    under_interpreter(path, "not slow")
+def test_under_the_interpreter():
+    # In one process: each takes seconds to import torch.
+    under_interpreter(FOLDER, "not slow")
 
 
 @pytest.mark.slow
@@ -49,9 +50,8 @@ def test_longer_under_the_interpreter(path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not OLDEST.exists(), reason="`make oldest-triton` puts Triton 3.6 there")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_under_the_interpreter_of_the_oldest_triton(path):
-    under_interpreter(path, "not slow", OLDEST)
+def test_under_the_interpreter_of_the_oldest_triton():
+    under_interpreter(FOLDER, "not slow", OLDEST)
 
 
 @pytest.mark.slow
