@@ -28,6 +28,9 @@ def run(path: Path, mark: str, triton: Path | None = None, **variables: str) -> 
     environment = {**os.environ, **variables}
     if triton:
         environment["PYTHONPATH"] = os.pathsep.join([str(triton), str(ROOT)])
+        asked = [sys.executable, "-c", "import triton; print(triton.__version__)"]
+        version = subprocess.check_output(asked, env=environment, cwd=ROOT, text=True).strip()
+        assert triton.name == f"triton-{version}"
     environment.pop("PYTEST_ADDOPTS", None)
     made = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", mark, str(path)],

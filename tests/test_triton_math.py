@@ -232,6 +232,7 @@ def lowered(name: str) -> Program:
 NOT_POSSIBLE = {"zeta"}
 
 
+@pytest.mark.slow
 def test_every_function_lowers_to_what_triton_spells():
     impossible = set()
     for name in {function.name for function in table().values()}:
