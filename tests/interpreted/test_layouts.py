@@ -15,6 +15,8 @@ BROADCASTS = {
     "middle": [(4, 1, 6), (4, 5, 6), (5, 1)],
     "turned": [(5, 1), (4, 5, 6), (4, 1, 6)],
     "batch": [(5, 6), (4, 5, 6), (4, 1, 1)],
+    "stack": [(5, 1), (16, 5, 6), (6,)],
+    "stacks": [(16, 1), (20, 3, 16, 6), (3, 1, 6)],
     "four": [(2, 1, 5, 1), (2, 3, 5, 4), (3, 1, 4)],
     "ones": [(1, 1), (1, 1), (1,)],
     "odd": [(41,), (71, 41), (71, 1)],
@@ -23,7 +25,7 @@ BROADCASTS = {
     "none": [(40,), (0, 40), (40,)],
     "empty": [(3, 0), (0,), ()],
 }
-FEW = ["rows", "columns", "turned", "four", "odd"]
+FEW = ["rows", "columns", "turned", "stack", "stacks", "four", "odd"]
 
 
 @pytest.mark.parametrize("shapes", BROADCASTS)
