@@ -50,7 +50,7 @@ oldest-triton: build/triton-3.6.0  ## run and compile the kernels with the oldes
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict symop
+	$(BIN)/mypy --strict symop benchmarks
 
 format: $(INSTALLED)  ## let ruff put the sources in order
 	$(BIN)/ruff check --fix .
