@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo test slow gpu lint format generate check-generated goldens gallery site clean
+.PHONY: help setup demo test slow gpu oldest-triton lint format generate check-generated goldens gallery site clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:[^#]*## */:/' | awk -F: '{printf "  %-16s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ slow: $(INSTALLED)  ## run the tests that take longer
 
 gpu: $(INSTALLED)  ## on a machine with a GPU: test the kernels on it, measure them, write docs/gpu.md
 	$(BIN)/python -m benchmarks.gpu
+
+build/triton-3.6.0: | $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ triton==3.6.0
+
+oldest-triton: build/triton-3.6.0  ## run and compile the kernels with the oldest Triton that is allowed
+	$(PYTEST) -q -n auto -m slow -k oldest_triton tests/test_triton.py
 
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check .

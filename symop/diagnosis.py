@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
 from symop.program import Program
+
+# What formulas are computed in.
+DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
 
 
 def problem_of(program: Program, values: Sequence[Any]) -> str | None:
@@ -21,6 +24,8 @@ def problem_of(program: Program, values: Sequence[Any]) -> str | None:
             return f"{name} is complex ({value.dtype}); formulas are real"
         if isinstance(value, torch.Tensor) and value.layout is not torch.strided:
             return f"{name} has the layout {value.layout}; a dense tensor is expected"
+        if is_narrow(value):
+            return dtype_problem(name, value.dtype)
     tensors = [(n, v) for n, v in pairs if isinstance(v, torch.Tensor)]
     for name, value in tensors[1:]:
         first, other = tensors[0]
@@ -44,3 +49,15 @@ def problem_of(program: Program, values: Sequence[Any]) -> str | None:
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in shaped)
         return f"the shapes do not broadcast: {shapes}"
     return None
+
+
+def is_narrow(value: Any) -> TypeGuard[torch.Tensor]:
+    """Whether a value is a floating tensor of a dtype that formulas are not computed in: float8."""
+    is_real = isinstance(value, torch.Tensor) and value.is_floating_point()
+    return is_real and value.dtype not in DTYPES
+
+
+def dtype_problem(name: str, dtype: torch.dtype) -> str:
+    """What is wrong with an argument of a floating dtype that formulas are not computed in."""
+    kind = str(dtype).removeprefix("torch.")
+    return f"{name} is {kind}; float16, bfloat16, float32 and float64 are computed in"

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from symop.compiler import Formula
+from symop.diagnosis import is_narrow
 from symop.hosts import check_values, serving
 from symop.loading import Generated
 
@@ -75,14 +76,15 @@ class Dispatch:
         other = self._host(values)
         if not named and other not in (self._plain, self._hosts.get(device)):
             return other(*values)
-        takes = not named and len(values) == len(self._formula.program.arguments)
-        if (
-            takes
+        takes = (
+            not named
+            and len(values) == len(self._formula.program.arguments)
             and _KINDS.issuperset(map(type, values))
             and not torch._C._are_functorch_transforms_active()
-            and not any(isinstance(v, Tensor) and v.is_complex() for v in values)
-        ):
+        )
+        if takes:
             check_values(self._formula, values)
+        if takes and not any(is_narrow(v) or _is_complex(v) for v in values):
             real = [v for k, v in enumerate(values) if k not in self._masks]
             self._generated.load()
             made = self._generated.module._operands(*real)
@@ -91,3 +93,7 @@ class Dispatch:
                 mixed = tuple(v if k in self._masks else next(rest) for k, v in enumerate(values))
                 return self._host(mixed)(*mixed)
         return self._plain(*values, **named)
+
+
+def _is_complex(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_complex()

@@ -15,6 +15,7 @@ from torch.nn import Parameter
 from symop.compiler import Formula
 from symop.derivative_names import cotangent_names
 from symop.derived import derived
+from symop.diagnosis import DTYPES
 from symop.frames import SCALAR
 from symop.loading import Generated
 from symop.names import spelled
@@ -24,8 +25,6 @@ from symop.program import Builder, Output, Program, with_operands
 from symop.routines import Prepared, Routines, with_read_arguments
 
 _KINDS = frozenset({Tensor, Parameter})
-# What kernels compute with.
-DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
 
 
 class Fused:

@@ -117,7 +117,8 @@ def layout(
         numbers: from which output on they are in the type that is computed in.
 
     Raises:
-        Refused: a tensor does not have the shape that the formula gives it.
+        Refused: the shapes do not broadcast, a dim does not exist, or a tensor does not have the
+            shape that the formula gives it.
     """
     _, frames, operands, outputs, temporaries, loops, is_precise = data
     dtype = next(t.dtype for t in tensors if t.dtype != torch.bool)
@@ -204,6 +205,8 @@ def _evaluated(frames: Sequence[Any], shapes: Sequence[Size]) -> list[Size]:
                 parts.append(shapes[atom])
             else:
                 inner, dims = sizes[atom[0]], atom[1]
+                if not all(-max(len(inner), 1) <= d < max(len(inner), 1) for d in dims):
+                    raise Refused
                 reduced = {d % len(inner) for d in dims} if len(inner) else set()
                 parts.append(Size(1 if k in reduced else n for k, n in enumerate(inner)))
         sizes.append(_together(parts))
@@ -215,7 +218,10 @@ def _together(parts: Sequence[Size]) -> Size:
         return Size()
     if all(part == parts[0] for part in parts):
         return parts[0]
-    result: Size = torch.broadcast_shapes(*parts)  # type: ignore[no-untyped-call]
+    try:
+        result: Size = torch.broadcast_shapes(*parts)  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise Refused from error
     return result
 
 

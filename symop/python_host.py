@@ -69,7 +69,8 @@ class PythonHost:
 
     def __call__(self, *values: Any) -> Any:
         """The value of the op."""
-        if not self.fused.takes(values, self.fused.masks):
+        fused = self.fused
+        if len(values) != len(fused.names) or not fused.takes(values, fused.masks):
             return self.fallback(*values)
         try:
             return self.apply(*values)
@@ -137,6 +138,8 @@ class PythonHost:
         real = [v for v in (*inputs, *grads) if v.dtype != torch.bool]
         if (made and len(inputs) < len(made.inputs)) or not fused.takes(real, ()):
             return None
+        if made and all(v.dtype == torch.bool for v in inputs):
+            return None  # gradients that are the same for all values, of which no tensor tells
         results: dict[int, Tensor] = {}
         if done:
             # One launch on a GPU, however many they are.

@@ -119,7 +119,7 @@ def _tilings(
     sizes, strides = _merged(layout.shape, rows)
     if not sizes:
         sizes, strides = (1,), (((0,),) * first + ((1,),) * len(wanted))
-    steps = tuple(tuple(NONE if not s else ONE if s == 1 else ANY for s in row) for row in strides)
+    steps = _steps(strides)
     is_large = prod(sizes) >= _INT32 or any(
         sum((n - 1) * s for n, s in zip(sizes, row, strict=True)) >= _INT32 for row in strides
     )
@@ -130,6 +130,10 @@ def _tilings(
     sums = sum(not all(row) for row in variant.kept)
     live = wide + min(len(kept), _NAMES) + _FUNCTION * max(functions - 1, 0) + _SUM * sums
     block = _block(variant, live)
+    order = _order(variant, sizes, block)
+    sizes = tuple(sizes[k] for k in order)
+    strides = tuple(tuple(row[k] for k in order) for row in strides)
+    variant = replace(variant, steps=_steps(strides))
     cut = _flat if len(sizes) == 1 else _tiled
     return [
         replace(cut(variant, sizes, strides, block * halves // 2), warps=warps)
@@ -156,6 +160,27 @@ def _merged(
             merged.append((size, strides))
     sizes = tuple(size for size, _ in merged)
     return sizes, tuple(tuple(strides[k] for _, strides in merged) for k in range(len(rows)))
+
+
+def _steps(strides: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(NONE if not s else ONE if s == 1 else ANY for s in row) for row in strides)
+
+
+def _order(variant: Variant, sizes: Sequence[int], block: int) -> list[int]:
+    """The order of the dims, in which one that all results are reduced over comes to be the rows.
+
+    A program then goes along it; otherwise each would leave a whole tile to the last one.
+    """
+    *batch, _, columns = range(-len(sizes), 0) if len(sizes) > 2 else (0, 0)
+    found = [dim for dim in batch if not any(kept[dim] for kept in variant.patterns)]
+    order = list(range(len(sizes)))
+    if not variant.patterns or variant.along or not found:
+        return order
+    dim = max(found, key=lambda dim: sizes[dim])
+    # Not where tiles would have few elements.
+    if _power(sizes[dim]) * _power(sizes[columns]) >= block:
+        order.insert(-1, order.pop(dim))
+    return order
 
 
 def _block(variant: Variant, live: int) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
-
 from symop.compiler import Formula
+from symop.diagnosis import dtype_problem, is_narrow
 from symop.errors import CallError
-from symop.fused import DTYPES, Fused
+from symop.fused import Fused
 from symop.kernel_backend import Call, KernelBackend
 from symop.triton_host import TritonHost
 from symop.triton_kernels import TritonKernels, is_installed, is_interpreted
@@ -50,12 +49,9 @@ def _is_ready() -> bool:
 
 def _check(formula: Formula, values: Sequence[Any]) -> None:
     """Refuse floating tensors of another dtype than kernels have."""
-    for value in values:
-        if isinstance(value, Tensor) and value.is_floating_point() and value.dtype not in DTYPES:
-            raise CallError(
-                f"{formula.name}: kernels of Triton take tensors of float16, bfloat16, float32 and "
-                f"float64, not of {str(value.dtype).removeprefix('torch.')}"
-            )
+    for argument, value in zip(formula.program.arguments, values, strict=False):
+        if is_narrow(value) and not argument.is_mask:
+            raise CallError(f"{formula.name}: {dtype_problem(argument.name, value.dtype)}")
 
 
 TRITON = KernelBackend(

@@ -86,6 +86,7 @@ def install() -> None:
     builder.create_maxnumf = lambda self, a, b: self.binary_op(a, b, np.fmax)
     builder.create_minnumf = lambda self, a, b: self.binary_op(a, b, np.fmin)
     builder.cast_impl = _rounding(builder.cast_impl)
+    interpreter._patch_lang_tensor = _counting(interpreter._patch_lang_tensor)
 
 
 def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,6 +132,16 @@ def _fma(builder: Any, x: Any, y: Any, z: Any) -> Any:
         total, rest = _sum(high, z.data)
         exact = total + (rest + low)
         return TensorHandle(np.where(np.isfinite(exact), exact, plain), z.dtype.scalar)
+
+
+def _counting(patch: Callable[..., None]) -> Callable[..., None]:
+    """Scalars that count loops: Triton 3.6 holds them in arrays that numpy 2.4 makes no int of."""
+
+    def patched(tensor: Any, scope: Any) -> None:
+        patch(tensor, scope)
+        scope.set_attr(tensor, "__index__", lambda self: int(self.handle.data.item()))
+
+    return patched
 
 
 def _rounding(cast: Callable[..., Any]) -> Callable[..., Any]:

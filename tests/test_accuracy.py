@@ -1,7 +1,8 @@
 """The accuracy gate: value and gradients in ULP against mpmath, in four dtypes.
 
-A few points of every formula run by default, many with `make slow`. Every exception has a
-name and a reason; it is measured all the same, against a bound of its own.
+A few points of every formula run by default, in one dtype of two; many in every dtype with
+`make slow`. Every exception has a name and a reason; it is measured all the same, against a bound
+of its own.
 """
 
 from __future__ import annotations
@@ -52,14 +53,20 @@ def check(case, dtype, count):
         assert result.ratio <= allowed, (output, result)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
-@pytest.mark.parametrize("name", COMMON)
+def in_turns(names, dtypes):
+    """Each formula in one of the dtypes; `test_every_formula_at_many_points` has them all."""
+    return [(name, dtypes[k % len(dtypes)]) for k, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [*in_turns(COMMON, ["float32", "float64"]), *in_turns(COMMON, ["bfloat16", "float16"])],
+)
 def test_common_formulas(name, dtype):
     check(COMMON[name], dtype, 12)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize(("name", "dtype"), in_turns(PUBLISHED, ["float32", "float64"]))
 def test_published_formulas(name, dtype):
     check(PUBLISHED[name], dtype, 4)
 

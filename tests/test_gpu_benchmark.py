@@ -32,6 +32,7 @@ def dry_run(*options: str) -> str:
     return run.stdout
 
 
+@pytest.mark.slow
 def test_a_dry_run_goes_from_tests_to_the_page():
     kept = gpu.CELLS.read_bytes() if gpu.CELLS.exists() else None
     said = dry_run("--cases", "E1", "E6 swiglu", "--dtypes", "float32")

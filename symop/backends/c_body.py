@@ -291,7 +291,12 @@ class Body:
             other = f"-{rest.at(UNARY + 1)}"
         elif node.op == "sub":
             first = f"-{p.at(UNARY + 1)}"
-        return Text(f"{self.spelling.fused}({first}, {q.text}, {other})")
+        operands = ", ".join(map(self.fused_operand, (first, q.text, other)))
+        return Text(f"{self.spelling.fused}({operands})")
+
+    def fused_operand(self, text: str) -> str:
+        """An operand of a product and a sum with one rounding."""
+        return text
 
     def _is_product(self, index: int) -> bool:
         """Whether a node is a product that a sum alone reads.

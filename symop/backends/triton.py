@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symop.backends import triton_math
+from symop.backends.triton_choices import with_fewer_divisions
 from symop.backends.triton_operands import Operands, Parameter
 from symop.backends.triton_places import Places
 from symop.backends.triton_sums import Sums
@@ -28,7 +29,7 @@ def routine(program: Program, numbers: Sequence[str] = ()) -> Routine | None:
         lowered = lower(program, triton_math.SPELLED, pull=False)
     except NoForm:
         return None
-    made = schedule(lowered)
+    made = schedule(with_fewer_divisions(lowered))
     return made and replace(made, numbers=frozenset(numbers))
 
 

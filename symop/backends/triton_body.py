@@ -106,6 +106,10 @@ class TritonBody(Body):
             return super().quotient(a, b)
         return Text(triton_math.call("div", [a.text, b.text], self.is_double))
 
+    def fused_operand(self, text: str) -> str:
+        """An operand of `tl.fma`, whose bare numbers are float32 in Triton 3.6."""
+        return triton_math.typed(text, True) if self.is_double else text
+
     def _large_power(self, base: Text, exponent: int) -> Text:
         return self._call("pow", [base, self.spelling.number(Fraction(exponent))])
 

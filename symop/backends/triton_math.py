@@ -81,13 +81,13 @@ def call(
             rounded once: that takes three times the instructions.
     """
     if name in _LANGUAGE:
-        return _LANGUAGE[name].format(*(_typed(a, is_double) for a in arguments))
+        return _LANGUAGE[name].format(*(typed(a, is_double) for a in arguments))
     if name == "sqrt":
         return f"tl.{'sqrt' if is_double else 'sqrt_rn'}({arguments[0]})"
     if name == "div":
         return _quotient(*arguments, is_plain=bool(is_double or is_half))
     own = f"libdevice.{_LIBDEVICE[name]}" if name in _LIBDEVICE else f"_{name}"
-    return f"{own}({', '.join(_typed(a, is_double) for a in arguments)})"
+    return f"{own}({', '.join(typed(a, is_double) for a in arguments)})"
 
 
 def _quotient(a: str, b: str, *, is_plain: bool) -> str:
@@ -110,14 +110,15 @@ def literal(text: str, is_double: bool) -> str:
     return f"tl.full((), {text}, tl.{'float64' if is_double else 'float32'})"
 
 
-def _typed(argument: str, is_double: bool | None) -> str:
+def typed(argument: str, is_double: bool | None) -> str:
+    """An expression; a number as a value of its type, where that is known."""
     if is_double is None:
         return argument
     try:
-        float(argument)
+        float(argument.lstrip("-(").rstrip(")"))
     except ValueError:
         return argument
-    return literal(argument, is_double)
+    return argument if argument.isidentifier() else literal(argument, is_double)
 
 
 def options(kind: str) -> dict[str, bool]:

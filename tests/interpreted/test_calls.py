@@ -138,3 +138,87 @@ def test_names_of_kernels_are_free_for_arguments(device):
 def test_sums_are_the_same_every_time():
     values = drawn("e7", [(), (), (9000,), (), (), (9000,)], torch.float32)
     assert len({op("e7")(*values).item() for _ in range(3)}) == 1
+
+
+REAL, HALF, TINY = torch.ones(3), torch.ones(3, dtype=torch.float16), torch.float8_e4m3fn
+WRONG = {
+    "none": ((), {}),
+    "few": ((REAL, REAL), {}),
+    "many": ((REAL, REAL, REAL, REAL), {}),
+    "few by name": ((REAL,), {"b": REAL}),
+    "unknown": ((REAL, REAL), {"c": REAL}),
+    "twice": ((REAL, REAL, REAL), {"b": REAL}),
+    "text": ((REAL, REAL, "1"), {}),
+    "nothing": ((REAL, None, REAL), {}),
+    "complex": ((REAL, REAL.to(torch.complex64), HALF), {}),
+    "complex number": ((REAL, REAL, 1j), {}),
+    "float8": ((REAL, REAL, REAL.to(TINY)), {}),
+    "float8 only": ((REAL.to(TINY),) * 3, {}),
+    "devices": ((REAL, REAL, REAL.to("meta")), {}),
+    "shapes": ((REAL, REAL, torch.ones(4)), {}),
+    "shapes and dtypes": ((REAL, HALF, torch.ones(4)), {}),
+}
+
+
+def fault(backend, place, given, named):
+    def moved(value):
+        is_here = isinstance(value, torch.Tensor) and value.device.type == "cpu"
+        return value.to(place) if is_here else value
+
+    op = symop.compile("w*x + b", name="called", backend=backend)
+    with pytest.raises(symop.CallError) as error:
+        op(*map(moved, given), **{name: moved(value) for name, value in named.items()})
+    return str(error.value)
+
+
+@pytest.mark.parametrize("needs", [False, True])
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_calls_are_refused_alike_on_every_backend(case, needs, device):
+    given, named = WRONG[case]
+    if needs:
+        given = [v.clone().requires_grad_() if v is REAL else v for v in given]
+    of_operations = fault("torch", device, given, named)
+    assert of_operations.startswith("called")
+    assert fault("triton", device, given, named) == of_operations
+    assert fault("cpu", "cpu", given, named) == of_operations.replace(f"on {device}", "on cpu")
+
+
+def test_wrong_calls_after_a_right_one_are_refused(device):
+    op = symop.compile("w*x + b", name="called", backend="triton")
+    x = torch.ones(3, device=device)
+    op(x, x, x)
+    for values in ((), (x,), (x, x), (x, x, x, x)):
+        with pytest.raises(symop.CallError, match="called takes w, x, b"):
+            op(*values)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.bool, torch.uint8])
+def test_integers_are_computed_in_the_type_of_the_others(kind, device):
+    x = torch.tensor([0.5, 2.0, 3.0], device=device)
+    n = torch.tensor([1, 0, 1], device=device).to(kind)
+    for values in ((n, x, x), (n, n, n)):
+        found, known = (symop.compile("w*x + b", backend=b)(*values) for b in ("triton", "torch"))
+        assert found.dtype == known.dtype
+        torch.testing.assert_close(found, known)
+
+
+@pytest.mark.parametrize("dim", [1, 3, -2])
+def test_dims_that_do_not_exist_are_refused_as_operations_refuse_them(dim, device):
+    x = torch.ones(3, device=device)
+    with pytest.raises(IndexError, match="Dimension out of range"):
+        symop.compile(f"sum(x, {dim})", backend="triton")(x)
+
+
+@pytest.mark.parametrize("formula", ["amax(x, -1) - amin(x, -1)", "abs(x)", "where(m, x, 2*x)"])
+def test_gradients_that_read_no_number(formula, device):
+    made = [symop.compile(formula, backend=b) for b in ("triton", "torch")]
+    x = torch.linspace(-1, 2, 12, device=device).view(3, 4).requires_grad_()
+    values = [x, x.detach() > 0] if "m" in made[0].args else [x]
+    values = [values[("x", "m").index(name)] for name in made[0].args]
+    found = []
+    for called in made:
+        result = called(*values)
+        (first,) = torch.autograd.grad(result, x, result, create_graph=True)
+        found.append(torch.autograd.grad((first * first).sum(), x, allow_unused=True)[0])
+    known = [torch.zeros_like(x) if v is None else v for v in found]
+    torch.testing.assert_close(*known)
