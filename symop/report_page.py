@@ -154,8 +154,8 @@ def _plots(op: Op) -> tuple[tuple[str, ...], str]:
     try:
         from symop.drawing import svg
     except ImportError as error:
-        raise CallError("a report is drawn with matplotlib, which is not installed; "
-                        "`pip install matplotlib docutils` installs what it needs") from error  # fmt: skip
+        raise CallError("a report is drawn with matplotlib, which is not installed; `pip install "
+                        "matplotlib docutils` installs what it needs") from error  # fmt: skip
     real = [a.name for a in op.written.arguments if not a.is_mask]
     if not op.written.is_elementwise:
         return (), "An op with reductions has no plot: its values depend on whole tensors."

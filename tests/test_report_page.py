@@ -171,7 +171,7 @@ def test_the_command_writes_a_page(tmp_path):
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "symop.drawing", None)
-    with pytest.raises(CallError, match="pip install .*docutils"):
+    with pytest.raises(CallError, match=r"pip install .*docutils"):
         report_page.report_html(symop.compile("x**2"), benchmark=False)
 
 
