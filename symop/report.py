@@ -9,7 +9,7 @@ from symop.gradient_checks import GradientCheck
 from symop.tallies import Accuracy, Errors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What was checked of an op.
 
@@ -31,6 +31,10 @@ class Report:
 
     def __str__(self) -> str:
         return "\n".join(_report_lines(self)) + "\n"
+
+    def __repr__(self) -> str:
+        # What a session or a notebook shows of `op.check()`.
+        return str(self).rstrip()
 
 
 def _report_lines(report: Report) -> Iterator[str]:
