@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from torch import Tensor
@@ -16,6 +15,7 @@ from symop.errors import CallError
 from symop.frames import SCALAR
 from symop.fused import DTYPES, Fused
 from symop.kernels import Kernels
+from symop.loading import Generated
 from symop.names import class_name
 from symop.python_host import PythonHost
 from symop.routines import Routines
@@ -41,19 +41,19 @@ class Backend:
     host: Callable[[Fused, Call], Call]
 
     def begun(
-        self, formula: Formula, module: ModuleType, device: str, fallback: Call,
+        self, formula: Formula, generated: Generated, device: str, fallback: Call,
         make: Callable[[Formula], Call],
     ) -> Call | None:  # fmt: skip
         """What runs a formula on a device, None where kernels cannot.
 
         Args:
             formula: the formula.
-            module: its generated module.
+            generated: its generated module.
             device: the type of the device.
             fallback: what takes the calls that kernels do not take.
             make: gives the op of another formula.
         """
-        fused = Fused(formula, module, self.kernels(formula), device, make)
+        fused = Fused(formula, generated, self.kernels(formula), device, make)
         return self.host(fused, fallback) if fused.forward is not None else None
 
 

@@ -7,8 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -21,7 +20,6 @@ from symop.fused import Fused
 from symop.gpu_code import Code, KernelText, Target, compiled, parsed_target, warp_size
 from symop.layouts import Layout, LoopLayout, layout
 from symop.loops import Loop, Routine
-from symop.names import class_name
 from symop.program import Program
 from symop.python_text import syntax_tree
 from symop.routines import Prepared, Routines
@@ -117,8 +115,7 @@ class _Inspector:
         self.dtype = dtype
         self.is_precise = formula.precision == "high"
         self.kernels = _Routines(op.name, op.args, triton_routine, is_precise=self.is_precise)
-        module = cast(Any, SimpleNamespace(**{class_name(op.name): op.function}))
-        self.fused = Fused(formula, module, self.kernels, "cuda")
+        self.fused = Fused(formula, op._generated, self.kernels, "cuda")
         self.values = [
             torch.empty(
                 tuple(shapes.get(a.name, (_SIZE,))),

@@ -21,7 +21,7 @@ from symop.differentiation import vjp
 from symop.dispatch import Dispatch
 from symop.errors import CallError, DerivativeError
 from symop.formulas import formula_lines
-from symop.loading import load
+from symop.loading import Generated, load
 from symop.modules import OpModule
 from symop.names import class_name
 from symop.orders import extend
@@ -55,15 +55,13 @@ class Op:
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
         self.__name__ = formula.name
-        module = load(formula.name, formula.module_text, lambda new: _continued(new, formula))
-        self._call = getattr(module, formula.name)
+        self._generated = Generated(formula.name, lambda: _loaded(formula))
         self._run: Callable[..., Any] = self._plain
         if formula.backend != "torch":
-            self._run = Dispatch(formula, module, self._plain, self._take, Op)
+            self._run = Dispatch(formula, self._generated, self._plain, self._take, Op)
         self._arity = len(formula.program.arguments)
         self._key = id(self)
         _OPS[self._key] = self
-        self._function = getattr(module, class_name(formula.name))
 
     @property
     def name(self) -> str:
@@ -175,7 +173,8 @@ class Op:
             >>> symop.compile("w*x + b").function.apply(*torch.tensor([2.0, 3.0, 1.0]))
             tensor(7.)
         """
-        return self._function
+        self._generated.load()
+        return self._generated.function
 
     def __call__(self, /, *values: Any, **named: Any) -> Any:
         """The value for the given tensors and numbers.
@@ -216,8 +215,9 @@ class Op:
                 # Inside a function that is being traced, the call stays one node of its graph.
                 return traced[0].tracer.create_proxy("call_function", self, values, named)
             values = self._bound(values, named)
+        self._generated.load()
         try:
-            return self._call(*values)
+            return self._generated.call(*values)
         except (TypeError, ValueError, RuntimeError, AttributeError) as error:
             problem = self._diagnosis(values)
             if problem is None:
@@ -475,6 +475,10 @@ class Op:
         from symop.notebook import op_html
 
         return op_html(self)
+
+
+def _loaded(formula: Formula) -> ModuleType:
+    return load(formula.name, formula.module_text, lambda new: _continued(new, formula))
 
 
 def _continued(module: ModuleType, formula: Formula) -> None:

@@ -101,3 +101,30 @@ def test_what_triton_lacks_is_said_once_otherwise(served, monkeypatch):
     torch.testing.assert_close(first, torch.exp(x))
     with pytest.raises(BuildError, match="second: the function exp has no form in Triton"):
         symop.compile("exp(x)", name="second", backend="triton")(x)
+
+
+def test_the_module_is_printed_when_something_asks_for_it():
+    op = symop.compile("a*tanh(a)*b", name="unprinted", backend="cpu")
+    a, b = (torch.rand(5, requires_grad=True) for _ in range(2))
+    torch.autograd.grad(op(a, b).sum(), (a, b))
+    assert "module" not in vars(op._generated)
+    assert op.function is op._generated.function
+    assert op._generated.module.unprinted is op._generated.call
+
+
+@pytest.mark.parametrize("backend", ["torch", "cpu"])
+def test_an_op_is_compiled_before_anything_printed_its_module(backend):
+    op = symop.compile("a*tanh(a)*b", name=f"unprinted_{backend}", backend=backend)
+    a, b = torch.rand(2, 5)
+    compiled = torch.compile(lambda a, b: op(a, b) + op.function.apply(a, b), backend="eager",
+                             fullgraph=True)  # fmt: skip
+    assert torch.allclose(compiled(a, b), 2 * a * torch.tanh(a) * b)
+
+
+def test_compiled_autograd_prints_the_module_that_it_traces():
+    op = symop.compile("a*tanh(a)*b", name="unprinted_backward", backend="cpu")
+    a, b = (torch.rand(5, requires_grad=True) for _ in range(2))
+    plain = torch.autograd.grad((a * torch.tanh(a) * b).sum(), a)
+    with torch._dynamo.compiled_autograd._enable(torch.compile(backend="eager")):
+        (found,) = torch.autograd.grad(op(a, b).sum(), a)
+    assert torch.allclose(found, plain[0])
