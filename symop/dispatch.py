@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from symop.compiler import Formula
-from symop.hosts import check_dtypes, serving
+from symop.hosts import check_values, serving
 from symop.loading import Generated
 
 _KINDS = frozenset({Tensor, Parameter, int, float})
@@ -82,7 +82,7 @@ class Dispatch:
             and not torch._C._are_functorch_transforms_active()
             and not any(isinstance(v, Tensor) and v.is_complex() for v in values)
         ):
-            check_dtypes(self._formula, values)
+            check_values(self._formula, values)
             real = [v for k, v in enumerate(values) if k not in self._masks]
             self._generated.load()
             made = self._generated.module._operands(*real)

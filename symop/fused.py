@@ -14,12 +14,11 @@ from torch.nn import Parameter
 
 from symop.compiler import Formula
 from symop.derivative_names import cotangent_names
-from symop.formulas import formula_lines
+from symop.derived import derived
 from symop.frames import SCALAR
 from symop.loading import Generated
 from symop.names import spelled
 from symop.orders import closed
-from symop.plain import plain
 from symop.planning import Plan
 from symop.program import Builder, Output, Program, with_operands
 from symop.routines import Prepared, Routines, with_read_arguments
@@ -139,9 +138,7 @@ class Fused:
         chosen = tuple(o for k, o in enumerate(gradient.outputs) if needs >> k & 1)
         program = closed(with_read_arguments(replace(gradient, outputs=chosen)))
         name = f"{self.name}_backward"
-        text = tuple(formula_lines(plain(program)))
-        of = self.formula
-        made = Formula(name, program, text, of.precision, backend=of.backend)
+        made = derived(name, program, self.formula)
         return tuple(a.name for a in program.arguments), self.make(made)
 
     def by_operations(

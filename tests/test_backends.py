@@ -1,10 +1,12 @@
 """Which backend a call takes, without any GPU."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 import symop
-from symop import hosts, triton_kernels
+from symop import hosts, triton_backend, triton_kernels
 from symop.errors import BuildError, CallError
 
 
@@ -21,10 +23,9 @@ def served(monkeypatch):
         return call
 
     devices = frozenset({"cpu"})
-    fake = hosts.Backend("triton", lambda: devices, hosts.triton_kernels, host)
+    fake = replace(hosts.TRITON, devices=lambda: devices, host=host)
     monkeypatch.setitem(hosts._SERVING, "triton", (fake,))
     monkeypatch.setitem(hosts._SERVING, "auto", (fake,))
-    monkeypatch.setattr(hosts, "TRITON", fake)
     monkeypatch.delenv("SYMOP_BACKEND")
     return calls
 
@@ -52,13 +53,13 @@ def test_an_unknown_backend_is_refused():
 
 
 def test_triton_that_is_missing_is_an_error_where_it_was_asked_for(monkeypatch):
-    monkeypatch.setattr(hosts, "is_installed", lambda: False)
+    monkeypatch.setattr(triton_backend, "is_installed", lambda: False)
     with pytest.raises(CallError, match="pip install triton"):
         symop.compile("x*2", backend="triton")
 
 
 def test_triton_that_is_missing_is_said_once_otherwise(monkeypatch):
-    monkeypatch.setattr(hosts, "is_installed", lambda: False)
+    monkeypatch.setattr(triton_backend, "is_installed", lambda: False)
     monkeypatch.setattr(triton_kernels, "_warned", set())
     with pytest.warns(RuntimeWarning, match="pip install triton"):
         assert hosts.serving("auto", "cuda") is None
@@ -67,7 +68,7 @@ def test_triton_that_is_missing_is_said_once_otherwise(monkeypatch):
 
 def test_tensors_on_a_device_without_kernels_take_operations(monkeypatch):
     pytest.importorskip("triton")
-    monkeypatch.setattr(hosts, "is_interpreted", lambda: False)
+    monkeypatch.setattr(triton_backend, "is_interpreted", lambda: False)
     x = torch.randn(5)
     torch.testing.assert_close(symop.compile("x*2", backend="triton")(x), 2 * x)
     assert symop.compile("x*2")(torch.empty(3, device="meta")).device.type == "meta"

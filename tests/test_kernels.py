@@ -12,9 +12,9 @@ import torch
 import symop
 from symop.backends.cpu import Variant, kernel_source, routine
 from symop.compiler import formula
+from symop.cpu_backend import cpu_kernels
 from symop.dispatch import Dispatch
 from symop.fused import Fused
-from symop.hosts import cpu_kernels
 from symop.loading import Generated, load
 from symop.python_host import PythonHost
 
