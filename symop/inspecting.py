@@ -47,7 +47,7 @@ def inspected(
         wanted: the arguments whose gradients are computed; all of them by default.
 
     Returns:
-        A row for each kernel: bytes and instructions per element, registers, and its machine code.
+        The kernels, with bytes and instructions per element, registers and machine code of each.
 
     Raises:
         InspectionError: the target or an argument is none, Triton is missing, or kernels cannot

@@ -81,8 +81,8 @@ class OpModule(nn.Module):
             named: the same by the names of arguments.
 
         Returns:
-            What the op returns: a tensor, or a tuple of one for each output, in the dtype that
-            torch gives to operations between arguments and constants.
+            A tensor, or a tuple of one for each output, as the op returns, in the dtype that torch
+            gives to operations between arguments and constants.
 
         Raises:
             CallError: a value is missing, given twice, or for a name that takes none.
