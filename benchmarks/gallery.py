@@ -99,13 +99,16 @@ def _rounded(series: Series, where: Region) -> list[list[float]]:
     return [[round(x, 6), float(f"{error:.3g}")] for x, error in pairs]
 
 
-def speed(name: str) -> dict[str, list[float]]:
+def speed(name: str, load: float | None) -> dict[str, list[float]]:
     """Milliseconds of an op, and the ratios of its peers, in one thread and in turns.
 
     Nothing on a machine that does other work: such figures would say what else it does.
+
+    Args:
+        name: the op.
+        load: the load average before the first op was timed; later it counts the timing itself.
     """
     op, shown = compiled(name, "cpu"), OPS[name]
-    load = load_average()
     fixed = {name: (value, value) for name, value in shown.fixed}
     ranges = [fixed.get(n, (shown.low, shown.high)) for n in op.args]
     values = arguments(op, ranges, SIZE, torch.float32)
@@ -250,6 +253,7 @@ def main() -> None:
     parser.add_argument("--times", nargs="*", metavar="NAME")
     options = parser.parse_args()
     figures = load()
+    before = load_average()
     torch.set_num_threads(1)
     if options.measure is not None:
         figures["machine"] = machine()
@@ -259,7 +263,7 @@ def main() -> None:
             figures["ops"][name] = measured(name) | ({"speed": times} if times else {})
             _store(figures)
     for name in (options.times or OPS) if options.times is not None else ():
-        times = speed(name)
+        times = speed(name, before)
         if times:
             figures["ops"][name]["speed"] = times
         else:

@@ -1,7 +1,7 @@
 """Measure special functions and their derivatives in ULP against mpmath, for the table in docs.
 
-python benchmarks/special_functions.py          # prints the table
-python benchmarks/special_functions.py --write  # puts it into docs/special_functions.md
+python -m benchmarks.special_functions          # prints the table
+python -m benchmarks.special_functions --write  # puts it into docs/special_functions.md
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ nitpicky = True
 # Types of neighbours, and of symop's own stages, which have no pages here.
 nitpick_ignore_regex = [
     ("py:class", r"(torch|sympy|matplotlib|collections|os|pathlib|typing|types)\..*"),
-    ("py:class", r"symop\.[a-z]\w*\.\w+"),
+    ("py:class", r"symop\.[a-z]\w*\.\w+|Inspection"),
 ]
 
 # ```math stands for a formula on GitHub too.

@@ -30,6 +30,12 @@ class Artifact:
     tests: whether there is a test.
     carries: the backends whose kernels the module carries.
     note: why it lacks some, where they were to be carried if possible.
+
+    Example:
+        >>> import symop
+        >>> generated = symop.generate("x**2", name="square")
+        >>> generated.name, generated.tests
+        ('square', True)
     """
 
     name: str
@@ -46,7 +52,13 @@ class Artifact:
 
     @property
     def files(self) -> Mapping[str, str]:
-        """The texts, by the names of the files."""
+        """The texts, by the names of the files.
+
+        Example:
+            >>> import symop
+            >>> list(symop.generate("x**2", name="square").files)
+            ['square.py', 'test_square.py']
+        """
         return MappingProxyType(self._texts(None))
 
     def _texts(self, path: str | None) -> dict[str, str]:
@@ -63,7 +75,24 @@ class Artifact:
         folder: str | os.PathLike[str],
         tests_folder: str | os.PathLike[str] | None = None,
     ) -> dict[Path, str]:
-        """The texts by the paths that they are written to."""
+        """The texts by the paths that they are written to.
+
+        Args:
+            folder: where the module goes.
+            tests_folder: where the test goes, if not beside the module.
+
+        Returns:
+            The texts; a test finds its module by the way from its folder.
+
+        Raises:
+            FileError: the folders are on different drives.
+
+        Example:
+            >>> import symop
+            >>> placed = symop.generate("x**2", name="square").placed("ops", "tests")
+            >>> [path.as_posix() for path in placed]
+            ['ops/square.py', 'tests/test_square.py']
+        """
         folder, tests_folder = Path(folder), None if tests_folder is None else Path(tests_folder)
         beside = tests_folder is None or _resolved(tests_folder) == _resolved(folder)
         path = None if tests_folder is None or beside else _between(tests_folder, folder)
@@ -92,6 +121,12 @@ class Artifact:
 
         Raises:
             FileError: a file stands in the way that symop did not write; nothing is written.
+
+        Example:
+            >>> import symop, tempfile
+            >>> files = symop.generate("x**2", name="square")
+            >>> [path.name for path in files.write(tempfile.mkdtemp())]
+            ['square.py', 'test_square.py']
         """
         placed = self.placed(folder, tests_folder)
         write(placed, force=force)
@@ -102,7 +137,27 @@ class Artifact:
         folder: str | os.PathLike[str],
         tests_folder: str | os.PathLike[str] | None = None,
     ) -> str:
-        """A unified diff from the files on disk to what would be written; empty when equal."""
+        """A unified diff from the files on disk to what would be written; empty when equal.
+
+        Args:
+            folder: where the module is.
+            tests_folder: where the test is, if not beside the module.
+
+        Returns:
+            The text of the diff.
+
+        Raises:
+            FileError: the folders are on different drives.
+
+        Example:
+            >>> import symop, tempfile
+            >>> files, folder = symop.generate("x**2", name="square"), tempfile.mkdtemp()
+            >>> bool(files.differences(folder))
+            True
+            >>> _ = files.write(folder)
+            >>> files.differences(folder)
+            ''
+        """
         return "".join(differences(self.placed(folder, tests_folder)).values())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -143,14 +144,37 @@ def _results(tasks: Mapping[str, _Task], jobs: int) -> Iterator[tuple[str, Made 
         return
     # A process that is forked from one with threads, as torch has, may hang.
     count = min(jobs, len(tasks))
+    others = set(active_children())
     with ProcessPoolExecutor(count, get_context("spawn"), _end_with_parent) as pool:
-        running = {pool.submit(_make, task): name for name, task in tasks.items()}
         try:
+            with _without_interrupts():
+                running = {pool.submit(_make, task): name for name, task in tasks.items()}
             for future in as_completed(running):
                 yield running[future], future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            # What they make now, nobody waits for.
+            for process in set(active_children()) - others:
+                process.terminate()
             raise
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C, and let processes that are started ignore it: the terminal tells all of them.
+
+    The one that started them ends them; each would print where it was interrupted.
+    """
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:
+        # Only the main thread has a say in signals.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end_with_parent() -> None:

@@ -51,7 +51,11 @@ class Calls(Operations):
             case "where", [c, a, b]:
                 return self.where(self.condition(c), self.number(a), self.number(b))
             case "where", _:
-                return self.refuse("where takes a condition and two values", node)
+                return self.refuse(
+                    f"where takes a condition and two values, {len(node.args)} arguments were "
+                    "given",
+                    node,
+                )
             case "Piecewise", pieces:
                 return self._piecewise(node, pieces)
             case (("Max" | "Min"), [_, _, *_]):
@@ -74,7 +78,11 @@ class Calls(Operations):
                 self.number(argument)
         others = (*self.functions, *reductions.NAMES, "where", "Piecewise")
         close = nearest(name, others)
-        hint = f"; did you mean {', '.join(close)}?" if close else "; see the function table"
+        hint = (
+            f"; did you mean {', '.join(close)}?"
+            if close
+            else "; docs/functions.md lists the known ones"
+        )
         return self.refuse(f"unknown function {name}{hint}", node)
 
     def _call_op(self, name: str, node: ast.Call) -> int:

@@ -32,14 +32,20 @@ def _native(fused: Fused, fallback: Call) -> Call:
         native_host.start_build()
         return PythonHost(fused, fallback)
     assert fused.forward is not None
+    # All gradients may be asked for at once.
+    is_large = len(fused.names) > native_host.MOST_RESULTS
+    if is_large or not native_host.takes(fused.forward.data):
+        return PythonHost(fused, fallback)
 
     def gradient(needs: int) -> tuple[Any, ...] | None:
         made = fused.gradient(needs)
-        return (made.data, made.inputs, fused.kept(needs)) if made else None
+        if made is None or not native_host.takes(made.data):
+            return None
+        return made.data, made.inputs, fused.kept(needs)
 
     def loss(scalars: int, _needs: int) -> Any:
         made = fused.loss(scalars)
-        return made and made.data
+        return made.data if made is not None and native_host.takes(made.data) else None
 
     one = fused.plan.program.outputs
     host: Call = module.Host(

@@ -87,7 +87,10 @@ def _finish(axes: Any, op: Op, region: Region, columns: int) -> None:
     axes.set_xlabel(_label(op, region))
     axes.set_xlim(*region.ranges[0])
     axes.grid(alpha=0.3, lw=0.6)
-    axes.legend(fontsize=7, ncols=columns)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=7, ncols=columns)
+    else:
+        axes.text(0.5, 0.5, "no finite value", ha="center", va="center", transform=axes.transAxes)
 
 
 def maps(

@@ -125,19 +125,54 @@ class FileError(SymopError, ValueError):
 
 
 class CacheError(SymopError, OSError):
-    """The folder of compiled files cannot be used: missing rights, no space, or not ours alone."""
+    """The folder of compiled files cannot be used: missing rights, no space, or not ours alone.
+
+    Example:
+        >>> import os, unittest.mock
+        >>> from symop import cache
+        >>> with unittest.mock.patch.dict(os.environ, SYMOP_CACHE=os.devnull):
+        ...     cache.prepared()
+        Traceback (most recent call last):
+            ...
+        symop.errors.CacheError: ...
+    """
 
 
 class BuildError(SymopError):
-    """A C or C++ compiler is missing, or refused what symop gave it."""
+    """A C or C++ compiler is missing, or refused what symop gave it.
+
+    Example:
+        >>> import os, unittest.mock
+        >>> from symop import building
+        >>> with unittest.mock.patch.dict(os.environ, CC="no-such-compiler"):
+        ...     building.compiler()
+        Traceback (most recent call last):
+            ...
+        symop.errors.BuildError: ...
+    """
 
 
 class InspectionError(SymopError, ValueError):
-    """Machine code cannot be shown: no such target, no Triton, or no kernel that compiles."""
+    """Machine code cannot be shown: no such target, no Triton, or no kernel that compiles.
+
+    Example:
+        >>> import symop
+        >>> from symop.inspecting import inspected
+        >>> inspected(symop.compile('x**2'), 'cuda:1')
+        Traceback (most recent call last):
+            ...
+        symop.errors.InspectionError: no target of GPU code: 'cuda:1'. ...
+    """
 
 
 class CheckError(SymopError):
-    """A generated gradient disagrees with the reference: a fault in symop itself."""
+    """A generated gradient disagrees with the reference: a fault in symop itself.
+
+    Example:
+        >>> import symop
+        >>> issubclass(symop.CheckError, ValueError)  # no value that a caller gives is at fault
+        False
+    """
 
 
 def _report(problem: Problem, source: str) -> str:

@@ -112,7 +112,9 @@ def _assembled(kernel: KernelText, target: Target) -> Assembled:
         from triton.backends.compiler import GPUTarget
         from triton.compiler import ASTSource
     except ImportError as error:
-        raise InspectionError("Triton is needed to compile kernels, and not installed") from error
+        raise InspectionError(
+            "Triton compiles the kernels, and is not installed; `pip install triton` installs it"
+        ) from error
     if triton.knobs.runtime.interpret:
         raise InspectionError("kernels are not compiled under TRITON_INTERPRET=1; unset it")
     names = [name for name, _ in kernel.signature]

@@ -46,6 +46,9 @@ def inspected(
         dtype: of the arguments: float16, bfloat16, float32 or float64.
         wanted: the arguments whose gradients are computed; all of them by default.
 
+    Returns:
+        The kernels, with bytes and instructions per element, registers and machine code of each.
+
     Raises:
         InspectionError: the target or an argument is none, Triton is missing, or kernels cannot
             do the formula.

@@ -126,8 +126,8 @@ def _element(text: str) -> str:
     try:
         from docutils.utils.math.latex2mathml import tex2mathml
     except ImportError as error:
-        raise CallError("MathML is made with docutils, which is not installed; install "
-                        "symop-torch[report]") from error  # fmt: skip
+        raise CallError("MathML is made with docutils, which is not installed; "
+                        "`pip install docutils` installs it") from error  # fmt: skip
     element = str(tex2mathml(spaced(text), as_block=True))
     inner = element[element.index(">") + 1 : element.rindex("</math>")]
     # The one entity that HTML knows and XML does not.

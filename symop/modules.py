@@ -16,6 +16,12 @@ class OpModule(nn.Module):
 
     Parameters and buffers have the names of the arguments that they stand for, in `state_dict`
     and as attributes. `forward` takes the other arguments, in the order of the op or by name.
+
+    Example:
+        >>> import symop
+        >>> line = symop.compile("w*x + b").module(w=2.0, b=1.0)
+        >>> [(name, tuple(p.shape)) for name, p in line.named_parameters()]
+        [('w', ()), ('b', ())]
     """
 
     def __init__(self, op: Any, constants: Mapping[str, Any]) -> None:
@@ -68,7 +74,25 @@ class OpModule(nn.Module):
         self.register_parameter(name, nn.Parameter(value.detach().clone()))
 
     def forward(self, *values: Any, **named: Any) -> Any:
-        """The value of the op, for the arguments that are no constants."""
+        """The value of the op, for the arguments that are no constants.
+
+        Args:
+            values: numbers or tensors whose shapes broadcast with those of the constants.
+            named: the same by the names of arguments.
+
+        Returns:
+            A tensor, or a tuple of one for each output, as the op returns, in the dtype that torch
+            gives to operations between arguments and constants.
+
+        Raises:
+            CallError: a value is missing, given twice, or for a name that takes none.
+
+        Example:
+            >>> import symop, torch
+            >>> line = symop.compile("w*x + b").module(w=2.0, b=1.0)
+            >>> line(torch.tensor([0.0, 1.0])).tolist()
+            [1.0, 3.0]
+        """
         free = [n for n in self._op.args if n not in self._constants]
         fixed = [n for n in named if n in self._constants]
         if fixed:

@@ -18,6 +18,7 @@ import sysconfig
 import threading
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -31,9 +32,26 @@ _FLAGS = (
     "-std=c++20", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-w",
     "-DAT_PER_OPERATOR_HEADERS",
 )  # fmt: skip
+# kMaxArguments and kMaxResults of templates/host_routine.h, whose sets are bits of a word.
+MOST_ARGUMENTS, MOST_RESULTS = 62, 31
 _lock = threading.Lock()
 _loaded: dict[Path, ModuleType] = {}
 _started = False
+
+
+def takes(data: tuple[Any, ...]) -> bool:
+    """Whether a routine is not too large for the host.
+
+    Args:
+        data: the routine as tuples.
+    """
+    count, _, tensors, outputs, _, loops, _ = data
+    return (
+        max(count, len(tensors)) <= MOST_ARGUMENTS
+        and len(outputs) <= MOST_RESULTS
+        and all(len(inputs) <= MOST_ARGUMENTS and len(results) <= MOST_RESULTS
+                for _, _, inputs, results, _ in loops)
+    )  # fmt: skip
 
 
 def load() -> ModuleType | None:

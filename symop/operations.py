@@ -105,8 +105,8 @@ class Operations:
         if not least <= len(values) <= len(function.parameters):
             takes = " or ".join(str(n) for n in range(least, len(function.parameters) + 1))
             return self.refuse(
-                f"{name} takes {takes} arguments ({', '.join(function.parameters)}), "
-                f"{len(values)} were given",
+                f"{name} takes {takes} argument{'s' * (takes != '1')} "
+                f"({', '.join(function.parameters)}), {len(values)} were given",
                 place,
             )
         for default in function.defaults[len(values) - least :]:

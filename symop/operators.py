@@ -399,7 +399,7 @@ class Op:
 
         Raises:
             CallError: the op has reductions, none or more than two arguments are left to move,
-                or matplotlib is not installed (`symop-torch[plot]`).
+                or matplotlib is not installed.
             FileError: the file cannot be written.
 
         Example:

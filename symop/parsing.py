@@ -21,6 +21,7 @@ from symop.scope import Scope
 from symop.syntax import Source, described, parse_text
 
 MAX_DEPTH = 120
+_ACCEPTED = "numbers, names, arithmetic, conditions and calls of functions"
 
 # Names of functions that are also common names of quantities; uncalled, they are names.
 _ALSO_NAMES = frozenset({"gamma", "psi", "mean", "std", "var", "norm", "threshold", "prod", "sgn"})
@@ -178,7 +179,7 @@ class Reader(Calls):
                 return self.refuse("'^' cannot stand here: powers are written x**2", node)
             case ast.BinOp(op=ast.MatMult()):
                 return self.refuse("formulas are elementwise; '@' is not accepted", node)
-        return self.refuse(f"{described(node)} cannot stand in a formula", node)
+        return self.refuse(f"{described(node)} cannot stand in a formula; {_ACCEPTED} can", node)
 
     def _literal(self, node: ast.expr, value: object) -> int:
         if type(value) is int:
@@ -193,7 +194,7 @@ class Reader(Calls):
             return self.builder.constant(Fraction(repr(value)))
         if type(value) is complex:
             return self.refuse("every formula is real; a complex number was found", node)
-        return self.refuse(f"{described(node)} cannot stand in a formula", node)
+        return self.refuse(f"{described(node)} cannot stand in a formula; {_ACCEPTED} can", node)
 
     def _segment(self, node: ast.expr) -> str:
         segment = ast.get_source_segment(self.source.text, node) if not self.internal else None

@@ -26,6 +26,7 @@ DTYPES = (torch.float64, torch.float32, torch.bfloat16)
 # in high precision and its differences.
 _POINTS, _SIDE = 401, 81
 _MEASURED, _MEASURED_SIDE = 160, 20
+ENDINGS = (".png", ".svg", ".pdf")
 # How far pictures go where the domain of a formula goes on.
 _FAR = 5.0
 
@@ -164,13 +165,15 @@ def plot(op: Op, path: Path | None, region: Region) -> Any:
 
     Raises:
         CallError: matplotlib is not installed.
-        FileError: the file cannot be written.
+        FileError: the file cannot be written, or its ending is none of ENDINGS.
     """
     try:
         from symop import drawing
     except ImportError as error:
-        raise CallError("symop draws with matplotlib, which is not installed; install "
-                        "symop-torch[plot]") from error  # fmt: skip
+        raise CallError("symop draws with matplotlib, which is not installed; "
+                        "`pip install matplotlib` installs it") from error  # fmt: skip
+    if path is not None and path.suffix.lower() not in ENDINGS:
+        raise FileError(f"{path} does not end as a picture does; {', '.join(ENDINGS)} are accepted")
     values = derivatives_over(op, region)
     if len(region.moving) == 1:
         figure = drawing.curves(op, region, values, errors_along(op, region))
@@ -184,8 +187,8 @@ def plot(op: Op, path: Path | None, region: Region) -> Any:
         drawing.save(figure, path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{path} cannot be written ({reason}); a path that ends in .png, .svg or "
-                        ".pdf is expected") from error  # fmt: skip
+        raise FileError(f"{path} cannot be written ({reason}); a path to a file that can be made "
+                        "or replaced is expected") from error  # fmt: skip
     return figure
 
 

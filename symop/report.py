@@ -9,11 +9,23 @@ from symop.gradient_checks import GradientCheck
 from symop.tallies import Accuracy, Errors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What was checked of an op.
 
     True when its gradients hold, no finite value is lost, and none is wrong beyond rounding.
+    Errors are in ULP, units in the last place of the dtype.
+
+    name: the name of the op.
+    checks: gradients of both orders and modes against finite differences, in float64.
+    accuracies: errors against mpmath by dtype and quantity.
+    notes: what could not be checked, and why.
+
+    Example:
+        >>> import symop
+        >>> report = symop.compile("w*x + b").check()
+        >>> bool(report), report.checks[0].example
+        (True, 'w (5,), x (5,), b (5,)')
     """
 
     name: str
@@ -26,11 +38,23 @@ class Report:
 
     @property
     def is_accurate(self) -> bool:
-        """Whether every error at ordinary points is within what is allowed."""
+        """Whether every error at ordinary points is within what is allowed.
+
+        Allowed are 4 ULP, or 4 times the error that rounding the inputs causes.
+
+        Example:
+            >>> import symop
+            >>> symop.compile("w*x + b").check().is_accurate
+            True
+        """
         return bool(self) and all(a.share <= 1 for a in self.accuracies)
 
     def __str__(self) -> str:
         return "\n".join(_report_lines(self)) + "\n"
+
+    def __repr__(self) -> str:
+        # What a session or a notebook shows of `op.check()`.
+        return str(self).rstrip()
 
 
 def _report_lines(report: Report) -> Iterator[str]:

@@ -26,6 +26,7 @@ from symop.transform_checks import TransformCheck, transform_checks
 if TYPE_CHECKING:
     from symop.operators import Op
 
+_ENDINGS = (".html", ".htm")
 # Where arguments that do not move stand in a plot.
 _FIXED = 1.0
 # The shape that kernels for the GPU are shown for: sizes that nothing divides.
@@ -90,7 +91,7 @@ def report_html(op: Op, *, benchmark: bool = True) -> str:
         A document of HTML without references to anything outside of it.
 
     Raises:
-        CallError: matplotlib or docutils is not installed (`symop-torch[report]`).
+        CallError: matplotlib or docutils is not installed .
 
     Example:
         >>> import symop
@@ -141,6 +142,10 @@ def write_report(op: Op, path: Path, *, benchmark: bool = True) -> None:
         CallError: matplotlib or docutils is not installed.
         FileError: the file cannot be written.
     """
+    # Before what takes seconds.
+    if path.suffix.lower() not in _ENDINGS or path.is_dir():
+        raise FileError(f"{path} is no name of a page; a path to a file that ends in "
+                        f"{' or '.join(_ENDINGS)} is expected")  # fmt: skip
     text = report_html(op, benchmark=benchmark)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -155,8 +160,8 @@ def _plots(op: Op) -> tuple[tuple[str, ...], str]:
     try:
         from symop.drawing import svg
     except ImportError as error:
-        raise CallError("a report is drawn with matplotlib, which is not installed; install "
-                        "symop-torch[report]") from error  # fmt: skip
+        raise CallError("a report is drawn with matplotlib, which is not installed; `pip install "
+                        "matplotlib docutils` installs what it needs") from error  # fmt: skip
     real = [a.name for a in op.written.arguments if not a.is_mask]
     if not op.written.is_elementwise:
         return (), "An op with reductions has no plot: its values depend on whole tensors."

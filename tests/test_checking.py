@@ -230,6 +230,7 @@ def test_a_check_gives_the_same_report_again():
 def test_a_report_is_a_table():
     report = check(symop.compile("w*x + b", name="affine"))
     lines = str(report).splitlines()
+    assert repr(report) == str(report).rstrip()  # what a session shows
     assert lines[0] == "affine holds"
     header = next(line for line in lines if "median" in line)
     row = next(line for line in lines if "float32" in line and " d out / d w " in line)

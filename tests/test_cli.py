@@ -433,8 +433,20 @@ def test_endless_input_is_read_to_a_bound():
         (["bench", "x", "--sizes", "ten"], "no whole number"),
         (["bench", "x", "--sizes", "1e30"], "no whole number"),
         (["bench", "x", "--sizes", ","], "one number or more"),
-        (["bench", "x", "--peers", "numpy"], "eager, function, compile, autotune, jax are"),
-        (["bench", "x", "--scalars", "y"], "y is not known; x are"),
+        (
+            ["bench", "x", "--peers", "numpy"],
+            "of eager, function, compile, autotune, jax any are accepted",
+        ),
+        (["bench", "x", "--scalars", "y"], "y was found; of x any are accepted"),
+        (["bench", "x", "--dtypes", ""], "--dtypes: no name was found"),
+        (["bench", "x", "--modes", ","], "--modes: no name was found"),
+        (["bench", "x", "--peers", ""], "--peers: no name was found"),
+        (["bench", "x**2", "--fixed", "x"], "leave one out of --fixed"),
+        (["plot", "x", "-o", "x.bmp"], ".png, .svg, .pdf are accepted"),
+        (["plot", "x", "-o", "x"], ".png, .svg, .pdf are accepted"),
+        (["plot", "x", "-o", "."], ".png, .svg, .pdf are accepted"),
+        (["report", "x", "-o", "."], ".html or .htm is expected"),
+        (["report", "x", "-o", "x.txt"], ".html or .htm is expected"),
         (["show"], "FORMULA"),
     ],
 )
@@ -442,6 +454,13 @@ def test_wrong_usage_is_explained(arguments, said):
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_without_a_command_the_help_stands_alone():
+    result = invoke()
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Usage: symop ")
     assert result.stdout == ""
 
 

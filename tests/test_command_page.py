@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import symop
 from symop.cli import app
 from symop.cli.completion import SHELLS
 from symop.cli.program import EXIT_CODES
@@ -16,6 +17,8 @@ from symop.ops_file import read_ops
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "how_to" / "command_line.md").read_text(encoding="utf-8")
+CI = (ROOT / "docs" / "how_to" / "ci.md").read_text(encoding="utf-8")
+HOOKS = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -26,7 +29,7 @@ def commands(page):
     return [shlex.split(line, comments=True) for line in lines]
 
 
-@pytest.mark.parametrize("page", [PAGE, README], ids=["page", "README"])
+@pytest.mark.parametrize("page", [PAGE, CI, README], ids=["page", "ci", "README"])
 def test_commands_run_in_their_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SYMOP_HOST", "python")
@@ -68,10 +71,35 @@ def test_every_shell_is_named():
     assert set(re.findall(r"symop completion (\w+) >", PAGE)) == set(SHELLS)
 
 
-def test_hooks_name_commands_that_exist():
-    text = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-    ids = re.findall(r"^- id: (.*)$", text, re.MULTILINE)
-    assert set(re.findall(r"- id: ([\w-]+)", PAGE)) <= set(ids)
-    assert re.findall(r"^  entry: (.*)$", text, re.MULTILINE) == [
-        "symop generate --from ops.toml --check", "symop generate --from ops.toml"
-    ]  # fmt: skip
+def keys(text):
+    """The keys of one mapping of a file of YAML that nests nothing."""
+    return dict(re.findall(r"^[ -]+(\w+): (.*)$", text, re.MULTILINE))
+
+
+def test_the_hook_of_the_page_is_that_of_the_repository():
+    hooks = {h["id"]: h for h in map(keys, re.split(r"^(?=- )", HOOKS, flags=re.MULTILINE)[1:])}
+    (config,) = re.findall(r"```yaml\nrepos:\n  - repo: local\n    hooks:\n(.*?)```", CI, re.DOTALL)
+    told = keys(config)
+    assert hooks[told["id"]].items() >= told.items()
+    assert f"`{hooks['symop-generate']['entry']}`" in CI
+
+
+def test_the_hooks_tell_what_changed_and_write_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["init"]).exit_code == 0
+    check, write = (shlex.split(e)[1:] for e in re.findall(r"^  entry: (.*)$", HOOKS, re.MULTILINE))
+    assert CliRunner().invoke(app, check).exit_code == 0
+    ops = tmp_path / "ops.toml"
+    ops.write_text(ops.read_text().replace("x*sigmoid(k*x)", "x*sigmoid(2*k*x)"))
+    result = CliRunner().invoke(app, check)
+    assert result.exit_code == 1
+    assert "+++ ops/gated.py" in result.stdout
+    assert CliRunner().invoke(app, write).exit_code == 0
+    assert CliRunner().invoke(app, check).exit_code == 0
+
+
+def test_the_wheel_of_the_workflow_is_of_this_version():
+    (name,) = re.findall(r"vendor/(\S+)-py3-none-any\.whl", CI)
+    assert name == f"symop_torch-{symop.__version__}"
+    steps = re.findall(r"- run: (symop .*)$", CI, re.MULTILINE)
+    assert all(step in HOOKS for step in steps)

@@ -81,10 +81,10 @@ def test_links_lead_to_pages():
 def test_times_are_kept_only_from_a_quiet_machine(monkeypatch, capsys):
     monkeypatch.setattr(gallery, "SIZE", 10)
     monkeypatch.setattr(gallery, "noise", lambda times, load: ["others work too"])
-    assert gallery.speed("swish") == {}
+    assert gallery.speed("swish", 0.0) == {}
     assert "no times of swish: others work too" in capsys.readouterr().out
     monkeypatch.setattr(gallery, "noise", lambda times, load: [])
-    times = gallery.speed("swish")
+    times = gallery.speed("swish", 0.0)
     assert {mode: len(row) for mode, row in times.items()} == {"forward": 3, "both": 3}
     figures = {k: v for k, v in FIGURES["ops"]["swish"].items() if k != "speed"}
     assert "## Speed" not in gallery.page("swish", figures)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import itertools
+import re
 import weakref
 
 import pytest
 import torch
 
+import symop
 from symop import native_host
 from tests import native_kernels
 
@@ -303,3 +305,32 @@ def test_routines_that_do_not_hold_together_are_refused(native_folder, part, val
 
 def test_the_module_says_what_it_was_built_for():
     assert torch.__version__.startswith(native_host.load().torch_version)
+
+
+def test_limits_are_those_of_the_sources():
+    text = (native_host.template_folder() / "host_routine.h").read_text()
+    limits = dict(re.findall(r"constexpr size_t (kMax\w+) = (\d+);", text))
+    assert limits == {"kMaxArguments": str(native_host.MOST_ARGUMENTS),
+                      "kMaxResults": str(native_host.MOST_RESULTS)}  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [30, 31, 62])
+def test_an_op_of_many_arguments_is_like_plain_torch(count):
+    op = symop.compile(" + ".join(f"x{k}*y" for k in range(count)), name=f"many_{count}")
+    values = [torch.full((3,), 0.5 + k, dtype=torch.float64, requires_grad=True)
+              for k, _ in enumerate(op.args)]  # fmt: skip
+    found = dict(zip(op.args, torch.autograd.grad(op(*values).sum(), values), strict=True))
+    given = dict(zip(op.args, values, strict=True))
+    assert torch.equal(found["x0"], given["y"])
+    total = sum(v for name, v in given.items() if name != "y")
+    torch.testing.assert_close(found["y"], total, rtol=1e-15, atol=0)
+
+
+def test_many_results_of_one_loop_are_like_plain_torch():
+    lines = "; ".join(f"y{k} = x*{k + 1}" for k in range(33))
+    op = symop.compile(lines, name="many_results")
+    x = torch.linspace(-1, 1, 5, dtype=torch.float64, requires_grad=True)
+    results = op(x)
+    assert torch.equal(results[32], 33 * x)
+    (grad,) = torch.autograd.grad(sum(results).sum(), x)
+    torch.testing.assert_close(grad, torch.full_like(x, sum(range(1, 34))), rtol=1e-15, atol=0)

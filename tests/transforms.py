@@ -706,6 +706,7 @@ def document(rows: dict[str, list[str]]) -> str:
         [
             "# Ops under the transforms of PyTorch",
             "",
+            "Written by `python -m tests.transforms`.",
             "Each cell compares an op with the plain torch expression of the same formula under",
             "the same transform, for the op of `symop.compile` and for the module of",
             "`symop generate`. ✓ is the same result. `refused` is an error that torch raises for",

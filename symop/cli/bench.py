@@ -106,12 +106,13 @@ def command(
 
     op = compiled(formula, args, outputs)
     chosen = {
-        "dtypes": _of("--dtypes", dtypes, _DTYPES),
-        "modes": _of("--modes", modes, benchmarking.MODES),
-        "peers": _of("--peers", peers, PEERS) if peers is not None else installed(),
+        "dtypes": _some_of("--dtypes", dtypes, _DTYPES),
+        "modes": _some_of("--modes", modes, benchmarking.MODES),
+        "peers": _some_of("--peers", peers, PEERS) if peers is not None else installed(),
         "scalars": _of("--scalars", scalars, op.args),
         "fixed": _of("--fixed", fixed, op.args),
     }
+    _check_modes(op, chosen["modes"], chosen["fixed"])
     load = benchmarking.load_average()
     _prepare_host(quiet=quiet)
     cells, notes = _measured(op, sizes, threads, rounds, chosen, quiet=quiet or as_json)
@@ -147,8 +148,25 @@ def _of(option: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
     found = tuple(names(text) or ())
     for name in found:
         if name not in known:
-            raise CallError(f"{option}: {name} is not known; {', '.join(known)} are")
+            raise CallError(f"{option}: {name} was found; of {', '.join(known)} any are accepted")
     return found
+
+
+def _some_of(option: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The names of an option that cannot do without one."""
+    found = _of(option, text, known)
+    if not found:
+        raise CallError(f"{option}: no name was found; of {', '.join(known)} one or more are "
+                        "expected")  # fmt: skip
+    return found
+
+
+def _check_modes(op: Op, modes: Sequence[str], fixed: Sequence[str]) -> None:
+    """Refuse gradients where no argument has one."""
+    moving = [a.name for a in op.program.arguments if not a.is_mask and a.name not in fixed]
+    if "both" in modes and not moving:
+        raise CallError("no argument is left that needs a gradient; leave one out of --fixed, or "
+                        "time --modes forward alone")  # fmt: skip
 
 
 def _measured(

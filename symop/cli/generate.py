@@ -168,7 +168,8 @@ def _batch(source: Path, *, check: bool, force: bool, jobs: int, as_json: bool, 
         return _compare(placed, left, as_json=as_json, quiet=quiet)
     written = batch.write(ops, placed, force=force)
     if not quiet:
-        lines = [*map(str, written), f"{len(ops.entries)} ops, {len(placed)} files, "
+        count = len(ops.entries)
+        lines = [*map(str, written), f"{count} op{'s' * (count != 1)}, {len(placed)} files, "
                  f"{len(written)} written"]  # fmt: skip
         say("\n".join(lines))
     return 0

@@ -112,6 +112,10 @@ class Program(click.Group):
             signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         try:
             code = super().main(args, "symop", complete_var, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            # The help is all that is to be said.
+            click.echo(error.format_message(), err=True)
+            sys.exit(REFUSED)
         except click.ClickException as error:
             context = error.ctx if isinstance(error, click.UsageError) else None
             command = context.command_path if context else "symop"
