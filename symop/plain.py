@@ -57,6 +57,7 @@ FORMULAS = {
     "langevin_1": "1/x**2 - csch(x)**2",
     "langevin_2": "2*csch(x)**2*coth(x) - 2/x**3",
     "share": "sigmoid(a - b)",
+    "share_1": "sigmoid(a - b)*sigmoid(b - a)",
     "share_of_three": "exp(a)/(exp(a) + exp(b) + exp(c))",
     "coshm1": "cosh(x) - 1",
     "morse": "(exp(x) - 1)**2 - 1",
