@@ -6,7 +6,6 @@ Measured without a GPU: kernels are compiled for one that is not there, and a la
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,9 @@ import torch
 import triton
 
 import symop
+from benchmarks import pages
 from symop import hosts
+from symop.triton_backend import TRITON
 from tests.idle_driver import idle_driver
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "launches.md"
@@ -81,7 +82,7 @@ def row(name: str) -> str:
 
 def document() -> str:
     """The page."""
-    here = replace(hosts.TRITON, devices=lambda: frozenset({"cpu"}))
+    here = replace(TRITON, devices=lambda: frozenset({"cpu"}))
     hosts._SERVING["triton"] = (here,)
     torch.set_num_threads(1)
     with idle_driver(is_kept=False):
@@ -106,7 +107,4 @@ def document() -> str:
 
 
 if __name__ == "__main__":
-    text = document()
-    print(text)
-    if "--write" in sys.argv:
-        DOCUMENT.write_text(text, encoding="utf-8")
+    pages.main(__doc__, document, DOCUMENT)

@@ -6,7 +6,6 @@ python -m benchmarks.vector_math --write  # writes docs/vector_math.md
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import math
 import platform
@@ -16,10 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks import pages
 from benchmarks.machine import machine
 from symop.backends.vector_math import FUNCTIONS, definitions, spelling
 from tests.test_vector_math import RANGES, error, exact, sampled
@@ -146,7 +147,7 @@ def calls(library: ctypes.CDLL, name: str, kind: str) -> dict[str, Call]:
         for peer in ("own", "mvec", "sleef")
         if hasattr(library, f"{peer}_{name}_{kind}")
     }
-    operation = getattr(torch, name, None) or getattr(torch.special, name, None)
+    operation: Any = getattr(torch, name, None) or getattr(torch.special, name, None)
     return {**found, "torch": of_torch} if operation else found
 
 
@@ -186,7 +187,7 @@ def speed(who: dict[str, Call], name: str, dtype: type) -> dict[str, float]:
     """Medians over interleaved rounds, in nanoseconds for an element."""
     rng = np.random.default_rng(8)
     low, high = TIMED.get(name) or RANGES.get(name, ((-3, 3),))[-1]
-    arrays = [rng.uniform(low, high, ELEMENTS).astype(dtype)]
+    arrays: list[np.ndarray] = [rng.uniform(low, high, ELEMENTS).astype(dtype)]
     if arity(name) == 2:
         arrays.append(rng.uniform(-3, 3, ELEMENTS).astype(dtype))
     out = np.empty_like(arrays[0])
@@ -244,16 +245,5 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Print or write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    text = page()
-    if parser.parse_args().write:
-        PAGE.write_text(text)
-    else:
-        print(text)
-
-
 if __name__ == "__main__":
-    main()
+    pages.main(__doc__, page, PAGE)
