@@ -7,7 +7,7 @@ below are sums that only derivation writes, or that appear when branches of it m
 from __future__ import annotations
 
 from symop.relative_identities import RELATIVES
-from symop.rules import Rewrite, over
+from symop.rules import Rewrite, over, over_one
 from symop.sigmoid_identities import SIGMOIDS
 
 _DERIVED = (
@@ -29,7 +29,19 @@ _DERIVED = (
     ),
 )
 
+_QUOTIENTS = (
+    Rewrite(
+        "derivative of a quotient",
+        "v - w",
+        "q*d",
+        "s != 0",
+        "x'/s - x*s'/s**2 cancels",
+        where=over_one,
+        domain=(("v", 0.1, 4), ("w", 0.1, 4)),
+    ),
+)
+
 _AGAIN = frozenset({"difference of softplus", "softplus less u", "1 less sigmoid"})
 
-DERIVED = _DERIVED + tuple(r for r in (*SIGMOIDS, *RELATIVES) if r.name in _AGAIN)
+DERIVED = _DERIVED + _QUOTIENTS + tuple(r for r in (*SIGMOIDS, *RELATIVES) if r.name in _AGAIN)
 OPPOSITES = _DERIVED

@@ -19,7 +19,7 @@ from symop.special import horner
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
 
 
-def _langevin_fraction() -> str:
+def langevin_fraction() -> str:
     """The parts g = 1/(3 + s*h), h = 1/(5 + s/(7 + ...)) of langevin(x) = x*g, s = x*x."""
     text = "25"
     for odd in range(23, 5, -2):
@@ -37,7 +37,7 @@ def _langevin_series(order: int, terms: int = 24) -> str:
     return horner(parts, "(x*x)")
 
 
-_G = _langevin_fraction()
+_G = langevin_fraction()
 
 FUNCTIONS = (
     # expm1(x)/x. Above 80 by halves: exp(x)/x is finite beyond where exp(x) is.

@@ -84,7 +84,7 @@ class Function:
 FAMILIES = (
     "elementary", "special", "gammas", "bessel", "spherical", "scaled", "airy", "integrals",
     "logarithms", "activations", "polynomials", "gamma_gaps",
-    "exponential_quotients", "nested_exponentials", "cancelling_logarithms",
+    "exponential_quotients", "near_one", "nested_exponentials", "cancelling_logarithms",
     "cancelling_differences", "relative", "powers", "moments", "proportions",
 )  # fmt: skip
 

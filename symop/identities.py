@@ -13,6 +13,7 @@ from symop.difference_identities import DIFFERENCES
 from symop.error_identities import ERRORS, GAMMA
 from symop.exponential_identities import EXPONENTIALS
 from symop.logarithm_identities import LOGARITHMS
+from symop.near_one_identities import NEAR_ONE
 from symop.power_identities import POWER_RULES
 from symop.proportion_identities import PROPORTIONS, SERIES, TIMES
 from symop.proportion_identities import ROOTS as BESIDE
@@ -39,6 +40,7 @@ REWRITES = (
     + QUOTIENTS
     + RELATIVES
     + PROPORTIONS
+    + NEAR_ONE
     + GUARDS
     + LATE
 )

@@ -16,10 +16,17 @@ _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
 FUNCTIONS = (
     # sigmoid(a - b), with what the rounding of a - b costs put back.
     Function(
-        "share", ("a", "b"), ("result*share(b, a)", "-result*share(b, a)"),
+        "share", ("a", "b"), ("share_1(a, b)", "-share_1(a, b)"),
         form="s = a - b\nt = s - a\ne = (a - (s - t)) - (b + t)\n"
         "sigmoid(s)*(1 + where(e == e, e, 0)*sigmoid(-s))",
         reference=real(lambda a, b: 1 / (1 + mp.exp(b - a))), domain=(-10, 10), internal=True,
+    ),
+    # Its derivative by a.
+    Function(
+        "share_1", ("a", "b"), ("-result*tanh((a - b)/2)", "result*tanh((a - b)/2)"),
+        form="share(a, b)*share(b, a)",
+        reference=real(lambda a, b: mp.sech((a - b) / 2) ** 2 / 4), domain=(-10, 10),
+        internal=True,
     ),
     # exp(a)/(exp(a) + exp(b) + exp(c)).
     Function(

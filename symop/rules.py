@@ -199,6 +199,40 @@ def squares(terms: Terms, values: Values) -> Values | None:
     return {**values, "a": a, "b": b}
 
 
+def over_one(terms: Terms, values: Values) -> Values | None:
+    """Holds for p*x/s and p*s/s where c*x - s is shorter than x and s side by side.
+
+    Over s it is called d, and p is called q.
+    """
+    v, w = terms.term(values["v"]), terms.term(values["w"])
+    net, mine = _exponents(w), _exponents(v)
+    ratio = {b: e - net.get(b, 0) for b, e in mine.items()}
+    ratio |= {b: -e for b, e in net.items() if b not in ratio}
+    parts = {e: b for b, e in ratio.items() if e}
+    if sum(map(bool, ratio.values())) != 2 or set(parts) != {1, -1}:
+        return None
+    x, s = parts[1], parts[-1]
+    if mine.get(s, 0) >= 0:
+        return None
+    above, below = terms.linear(x), terms.linear(s)
+    d = {f: v.coefficient * c for f, c in above.items()}
+    for factors, coefficient in below.items():
+        d[factors] = d.get(factors, Fraction(0)) - w.coefficient * coefficient
+    d = {f: c for f, c in d.items() if c}
+    if not d or len(d) >= len(above) + len(below):
+        return None
+    q = Term(Fraction(1), tuple(sorted((b, e) for b, e in net.items() if e)))
+    share = terms.build.apply("div", terms.gathered(d), s)
+    return {**values, "d": share, "q": terms.product(q)}
+
+
+def _exponents(term: Term) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for base, exponent in term.factors:
+        found[base] = found.get(base, 0) + exponent
+    return found
+
+
 def multiple(terms: Terms, values: Values) -> Values | None:
     """Holds where u is a number times x, so that both vanish together."""
     same = terms.term(values["u"]).factors == terms.term(values["x"]).factors

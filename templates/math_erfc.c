@@ -7,7 +7,7 @@ SYMOP_INLINE float symop_erfcf(float x) {
     float u = symop_exp_squaref(s, symop_product_lowf(a, a, s), &power);
     float q = symop_fit_erfcx_belowf(a);
     float y = q / symop_over_erfcxf(a, q);
-    y = FMAF(y, u, y) * power * SYMOP_POWERF;
+    y = VANISHINGF(FMAF(y, u, y) * power, SYMOP_POWERF);
     return x < 0.0f ? 2.0f - y : y;
 }
 
@@ -19,6 +19,6 @@ SYMOP_INLINE double symop_erfc(double x) {
     double u = symop_exp_square(s, symop_product_low(a, a, s), &power);
     double q = symop_fit_erfcx_below(a);
     double y = q / symop_over_erfcx(a, q);
-    y = FMA(y, u, y) * power * SYMOP_POWER;
+    y = VANISHING(FMA(y, u, y) * power, SYMOP_POWER);
     return x < 0.0 ? 2.0 - y : y;
 }

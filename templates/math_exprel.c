@@ -60,7 +60,8 @@ SYMOP_INLINE float symop_inverse_exprelf(float x) {
     int is_far = x > 60.0f;
     float a = x > 130.0f ? 130.0f : x;
     float e;
-    float y = a * (1.0f / symop_exp_less_onef(a, is_far, &e)) * (is_far ? 0x1p-64f : 1.0f);
+    float inverse = 1.0f / symop_exp_less_onef(a, is_far, &e);
+    float y = VANISHINGF(a * inverse, is_far ? 0x1p-64f : 1.0f);
     return __builtin_fabsf(x) < 0x1p-25f ? 1.0f : y;
 }
 
@@ -98,7 +99,7 @@ SYMOP_INLINE float symop_inverse_exprel_1f(float x) {
     float near = a * inverse * FMAF(0.25f * a, symop_fit_langevinf(0.25f * a * a), 0.5f);
     near = __builtin_fabsf(a) < 0x1p-25f ? 0.5f : near;
     float b = a < -30.0f ? 0.0f : a;
-    float far = FMAF(e * inverse, b, -1.0f) * inverse * (is_far ? 0x1p-64f : 1.0f);
+    float far = VANISHINGF(FMAF(e * inverse, b, -1.0f) * inverse, is_far ? 0x1p-64f : 1.0f);
     return __builtin_fabsf(a) < 2.0f ? near : far;
 }
 
@@ -127,7 +128,8 @@ SYMOP_INLINE double symop_inverse_exprel(double x) {
     int is_far = x > 600.0;
     double a = x > 1100.0 ? 1100.0 : x;
     double e;
-    double y = a * (1.0 / symop_exp_less_one(a, is_far, &e)) * (is_far ? 0x1p-600 : 1.0);
+    double inverse = 1.0 / symop_exp_less_one(a, is_far, &e);
+    double y = VANISHING(a * inverse, is_far ? 0x1p-600 : 1.0);
     return __builtin_fabs(x) < 0x1p-54 ? 1.0 : y;
 }
 
@@ -165,7 +167,7 @@ SYMOP_INLINE double symop_inverse_exprel_1(double x) {
     double near = a * inverse * FMA(0.25 * a, symop_fit_langevin(0.25 * a * a), 0.5);
     near = __builtin_fabs(a) < 0x1p-54 ? 0.5 : near;
     double b = a < -60.0 ? 0.0 : a;
-    double far = FMA(e * inverse, b, -1.0) * inverse * (is_far ? 0x1p-600 : 1.0);
+    double far = VANISHING(FMA(e * inverse, b, -1.0) * inverse, is_far ? 0x1p-600 : 1.0);
     return __builtin_fabs(a) < 2.0 ? near : far;
 }
 
@@ -184,7 +186,7 @@ SYMOP_INLINE float symop_bose_1f(float x) {
     float less = FMAF(scale, u, scale - 1.0f);
     less = is_low ? -1.0f : less;
     float y = -FMAF(scale, u, scale) / (less * less);
-    return y * symop_float(is_far ? 0u : (is_low ? 0x1f800000u : 0x3f800000u));
+    return VANISHINGF(y, symop_float(is_far ? 0u : (is_low ? 0x1f800000u : 0x3f800000u)));
 }
 
 SYMOP_INLINE double symop_bose_1(double x) {
@@ -201,7 +203,7 @@ SYMOP_INLINE double symop_bose_1(double x) {
     double less = FMA(scale, u, scale - 1.0);
     less = is_low ? -1.0 : less;
     double y = -FMA(scale, u, scale) / (less * less);
-    return y * symop_double(is_far ? 0u : (is_low ? 0x1a70000000000000u : 0x3ff0000000000000u));
+    return VANISHING(y, symop_double(is_far ? 0u : (is_low ? 0x1a70000000000000u : 0x3ff0000000000000u)));
 }
 
 /* expm1(x)**2 - 1 = exp(x)*(expm1(x) - 1). */
@@ -210,7 +212,7 @@ SYMOP_INLINE float symop_morsef(float x) {
     float a = x < -120.0f ? -120.0f : x;
     float p = symop_exp_partsf(a > 44.5f ? 44.5f : a, &first, &second);
     float e = p * first;
-    return e * (FMAF(e, second, -2.0f) * second);
+    return VANISHINGF(e, FMAF(e, second, -2.0f) * second);
 }
 
 /* expm1(x)**2 - 1 = exp(x)*(expm1(x) - 1). */
@@ -219,7 +221,7 @@ SYMOP_INLINE double symop_morse(double x) {
     double a = x < -760.0 ? -760.0 : x;
     double p = symop_exp_parts(a > 355.0 ? 355.0 : a, &first, &second);
     double e = p * first;
-    return e * (FMA(e, second, -2.0) * second);
+    return VANISHING(e, FMA(e, second, -2.0) * second);
 }
 
 /* expm1(x) and exp(x), for x < 176; of 2**128 times less where far, without the 1. */
@@ -242,7 +244,7 @@ SYMOP_INLINE float symop_inverse_exprel_timesf(float x, float k) {
     float e;
     float y = a / symop_exp_far_less_onef(a, is_far, &e);
     y = x == 0.0f ? 1.0f : y;
-    return k * y * symop_float(is_far ? 0x00200000u : 0x3f800000u);
+    return VANISHINGF(k * y, symop_float(is_far ? 0x00200000u : 0x3f800000u));
 }
 
 /* k*x/expm1(x)*(n - x/(1 - exp(-x))); k*x**n/expm1(x) has the derivative with k*x**(n - 2). */
@@ -253,7 +255,7 @@ SYMOP_INLINE float symop_inverse_exprel_slopef(float x, float k, float n) {
     float y = a / symop_exp_far_less_onef(a, is_far, &e);
     y = x == 0.0f ? 1.0f : y;
     e = a < -30.0f ? 0.0f : (a == 0.0f ? 1.0f : e);
-    return k * y * FMAF(-e, y, n) * symop_float(is_far ? 0x00200000u : 0x3f800000u);
+    return VANISHINGF(k * y * FMAF(-e, y, n), symop_float(is_far ? 0x00200000u : 0x3f800000u));
 }
 
 /* expm1(x) and exp(x), for x < 1400; of 2**1000 times less where far, without the 1. */
@@ -276,7 +278,7 @@ SYMOP_INLINE double symop_inverse_exprel_times(double x, double k) {
     double e;
     double y = a / symop_exp_far_less_one(a, is_far, &e);
     y = x == 0.0 ? 1.0 : y;
-    return k * y * symop_double(is_far ? 0x0170000000000000u : 0x3ff0000000000000u);
+    return VANISHING(k * y, symop_double(is_far ? 0x0170000000000000u : 0x3ff0000000000000u));
 }
 
 /* k*x/expm1(x)*(n - x/(1 - exp(-x))); k*x**n/expm1(x) has the derivative with k*x**(n - 2). */
@@ -287,5 +289,5 @@ SYMOP_INLINE double symop_inverse_exprel_slope(double x, double k, double n) {
     double y = a / symop_exp_far_less_one(a, is_far, &e);
     y = x == 0.0 ? 1.0 : y;
     e = a < -60.0 ? 0.0 : (a == 0.0 ? 1.0 : e);
-    return k * y * FMA(-e, y, n) * symop_double(is_far ? 0x0170000000000000u : 0x3ff0000000000000u);
+    return VANISHING(k * y * FMA(-e, y, n), symop_double(is_far ? 0x0170000000000000u : 0x3ff0000000000000u));
 }

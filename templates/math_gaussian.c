@@ -5,7 +5,7 @@ SYMOP_INLINE float symop_gaussianf(float x) {
     float s = a * a;
     float power;
     float u = symop_exp_squaref(s, symop_product_lowf(a, a, s), &power);
-    return (1.0f + u) * power * SYMOP_POWERF;
+    return VANISHINGF((1.0f + u) * power, SYMOP_POWERF);
 }
 
 SYMOP_INLINE float symop_gaussian_halff(float x) {
@@ -15,7 +15,7 @@ SYMOP_INLINE float symop_gaussian_halff(float x) {
     float s = half * a;
     float power;
     float u = symop_exp_squaref(s, symop_product_lowf(half, a, s), &power);
-    return (1.0f + u) * power * SYMOP_POWERF;
+    return VANISHINGF((1.0f + u) * power, SYMOP_POWERF);
 }
 
 SYMOP_INLINE float symop_normal_densityf(float x) {
@@ -25,7 +25,7 @@ SYMOP_INLINE float symop_normal_densityf(float x) {
     float s = half * a;
     float power;
     float u = symop_exp_squaref(s, symop_product_lowf(half, a, s), &power);
-    return FMAF(u, 0x1.988454p-2f, 0x1.988454p-2f) * power * SYMOP_POWERF;
+    return VANISHINGF(FMAF(u, 0x1.988454p-2f, 0x1.988454p-2f) * power, SYMOP_POWERF);
 }
 
 SYMOP_INLINE double symop_gaussian(double x) {
@@ -34,7 +34,7 @@ SYMOP_INLINE double symop_gaussian(double x) {
     double s = a * a;
     double power;
     double u = symop_exp_square(s, symop_product_low(a, a, s), &power);
-    return (1.0 + u) * power * SYMOP_POWER;
+    return VANISHING((1.0 + u) * power, SYMOP_POWER);
 }
 
 SYMOP_INLINE double symop_gaussian_half(double x) {
@@ -44,7 +44,7 @@ SYMOP_INLINE double symop_gaussian_half(double x) {
     double s = half * a;
     double power;
     double u = symop_exp_square(s, symop_product_low(half, a, s), &power);
-    return (1.0 + u) * power * SYMOP_POWER;
+    return VANISHING((1.0 + u) * power, SYMOP_POWER);
 }
 
 SYMOP_INLINE double symop_normal_density(double x) {
@@ -54,5 +54,5 @@ SYMOP_INLINE double symop_normal_density(double x) {
     double s = half * a;
     double power;
     double u = symop_exp_square(s, symop_product_low(half, a, s), &power);
-    return FMA(u, 0x1.9884533d43651p-2, 0x1.9884533d43651p-2) * power * SYMOP_POWER;
+    return VANISHING(FMA(u, 0x1.9884533d43651p-2, 0x1.9884533d43651p-2) * power, SYMOP_POWER);
 }

@@ -7,7 +7,7 @@ SYMOP_INLINE float symop_log1mexpf(float x) {
     float b = x > 30.0f ? -x : 0.0f;
     float first, second;
     float p = symop_exp_partsf(b < -120.0f ? -120.0f : b, &first, &second);
-    e = x > 30.0f ? p * first * second : e;
+    e = x > 30.0f ? VANISHINGF(p * first, second) : e;
     float sum = 1.0f - e;
     int is_near = x < 0x1.62e430p-1f;
     float low = is_near ? 0.0f : (1.0f - sum) - e;
@@ -24,7 +24,7 @@ SYMOP_INLINE double symop_log1mexp(double x) {
     double b = x > 30.0 ? -x : 0.0;
     double first, second;
     double p = symop_exp_parts(b < -760.0 ? -760.0 : b, &first, &second);
-    e = x > 30.0 ? p * first * second : e;
+    e = x > 30.0 ? VANISHING(p * first, second) : e;
     double sum = 1.0 - e;
     int is_near = x < 0x1.62e42fefa39efp-1;
     double low = is_near ? 0.0 : (1.0 - sum) - e;

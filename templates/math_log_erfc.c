@@ -58,7 +58,7 @@ SYMOP_INLINE float symop_log_erfcf(float x) {
     float s = a * a;
     float power;
     float u = symop_exp_squaref(s, symop_product_lowf(a, a, s), &power);
-    float y = FMAF(scaled, u, scaled) * power * SYMOP_POWERF;
+    float y = VANISHINGF(FMAF(scaled, u, scaled) * power, SYMOP_POWERF);
     float whole = 2.0f - y;
     float low = (2.0f - whole) - y;
     int is_negative = x < 0.0f;
@@ -90,7 +90,7 @@ SYMOP_INLINE double symop_log_erfc(double x) {
     double s = a * a;
     double power;
     double u = symop_exp_square(s, symop_product_low(a, a, s), &power);
-    double y = FMA(scaled, u, scaled) * power * SYMOP_POWER;
+    double y = VANISHING(FMA(scaled, u, scaled) * power, SYMOP_POWER);
     double whole = 2.0 - y;
     double low = (2.0 - whole) - y;
     int is_negative = x < 0.0;

@@ -11,7 +11,7 @@ SYMOP_INLINE float symop_log_ndtrf(float x) {
     float sum = symop_over_millsf(a, q);
     int is_far = a > 8192.0f;
     float scaled = (is_far ? 0x1.988454p-2f : q) / (is_far ? a : sum);
-    float y = FMAF(scaled, u, scaled) * power * SYMOP_POWERF;
+    float y = VANISHINGF(FMAF(scaled, u, scaled) * power, SYMOP_POWERF);
     float whole = 1.0f - y;
     float low = (1.0f - whole) - y;
     int is_negative = x < 0.0f;
@@ -42,7 +42,7 @@ SYMOP_INLINE double symop_log_ndtr(double x) {
     double sum = symop_over_mills(a, q);
     int is_far = a > 3e8;
     double scaled = (is_far ? 0x1.9884533d43651p-2 : q) / (is_far ? a : sum);
-    double y = FMA(scaled, u, scaled) * power * SYMOP_POWER;
+    double y = VANISHING(FMA(scaled, u, scaled) * power, SYMOP_POWER);
     double whole = 1.0 - y;
     double low = (1.0 - whole) - y;
     int is_negative = x < 0.0;

@@ -6,7 +6,7 @@ SYMOP_INLINE float symop_ndtrf(float x) {
     float u = symop_bellf(a, &power);
     float q = symop_fit_mills_belowf(a);
     float y = q / symop_over_millsf(a, q);
-    y = FMAF(y, u, y) * power * SYMOP_POWERF;
+    y = VANISHINGF(FMAF(y, u, y) * power, SYMOP_POWERF);
     return x < 0.0f ? y : 1.0f - y;
 }
 
@@ -18,7 +18,7 @@ SYMOP_INLINE float symop_geluf(float x) {
     float u = symop_bellf(a, &power);
     float q = symop_fit_mills_belowf(a);
     float y = a * q / symop_over_millsf(a, q);
-    y = FMAF(y, u, y) * power * SYMOP_POWERF;
+    y = VANISHINGF(FMAF(y, u, y) * power, SYMOP_POWERF);
     return (x < 0.0f ? -0.0f : x) - y;
 }
 
@@ -30,7 +30,7 @@ SYMOP_INLINE float symop_gelu_slopef(float x) {
     float u = symop_bellf(a, &power);
     float q = symop_fit_mills_belowf(a);
     float y = FMAF(-0x1.988454p-2f, a, q / symop_over_millsf(a, q));
-    y = FMAF(y, u, y) * power * SYMOP_POWERF;
+    y = VANISHINGF(FMAF(y, u, y) * power, SYMOP_POWERF);
     return x < 0.0f ? y : 1.0f - y;
 }
 
@@ -41,7 +41,7 @@ SYMOP_INLINE double symop_ndtr(double x) {
     double u = symop_bell(a, &power);
     double q = symop_fit_mills_below(a);
     double y = q / symop_over_mills(a, q);
-    y = FMA(y, u, y) * power * SYMOP_POWER;
+    y = VANISHING(FMA(y, u, y) * power, SYMOP_POWER);
     return x < 0.0 ? y : 1.0 - y;
 }
 
@@ -53,7 +53,7 @@ SYMOP_INLINE double symop_gelu(double x) {
     double u = symop_bell(a, &power);
     double q = symop_fit_mills_below(a);
     double y = a * q / symop_over_mills(a, q);
-    y = FMA(y, u, y) * power * SYMOP_POWER;
+    y = VANISHING(FMA(y, u, y) * power, SYMOP_POWER);
     return (x < 0.0 ? -0.0 : x) - y;
 }
 
@@ -65,6 +65,6 @@ SYMOP_INLINE double symop_gelu_slope(double x) {
     double u = symop_bell(a, &power);
     double q = symop_fit_mills_below(a);
     double y = FMA(-0x1.9884533d43651p-2, a, q / symop_over_mills(a, q));
-    y = FMA(y, u, y) * power * SYMOP_POWER;
+    y = VANISHING(FMA(y, u, y) * power, SYMOP_POWER);
     return x < 0.0 ? y : 1.0 - y;
 }

@@ -32,7 +32,7 @@ SYMOP_INLINE float symop_log_pairf(float offset, float s, float low) {
     int32_t exponent = (int32_t)bits >> 23;
     float f = symop_float((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
     float scale = symop_float(0x3f800000u - ((uint32_t)exponent << 23));
-    return symop_log_reducedf((float)exponent + offset, f, scale * low);
+    return symop_log_reducedf((float)exponent + offset, f, VANISHINGF(scale, low));
 }
 
 /* The same, for 2**-1022 <= s < 2**1022. */
@@ -42,5 +42,5 @@ SYMOP_INLINE double symop_log_pair(double offset, double s, double low) {
     double k = symop_double(exponent | 0x4330000000000000u) - (0x1p52 + 1023.0);
     double f = symop_double((bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
     double scale = symop_double((2046u - exponent) << 52);
-    return symop_log_reduced(k + offset, f, scale * low);
+    return symop_log_reduced(k + offset, f, VANISHING(scale, low));
 }

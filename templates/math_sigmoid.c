@@ -16,7 +16,7 @@ SYMOP_INLINE float symop_sigmoidf(float x) {
     float low = symop_residualf(1.0f - y, y, e) * y;
     float part = x < 0.0f ? p * first : 1.0f;
     float last = x < -104.0f ? 0.0f : second;
-    return FMAF(part, low, part * y) * (x < 0.0f ? last : 1.0f);
+    return VANISHINGF(FMAF(part, low, part * y), x < 0.0f ? last : 1.0f);
 }
 
 /* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
@@ -24,7 +24,7 @@ SYMOP_INLINE float symop_siluf(float x) {
     float p, first, second;
     float y = 1.0f / (1.0f + symop_decayf(x, &p, &first, &second));
     float b = x < -120.0f ? -120.0f : x;
-    return (x < 0.0f ? b * p * first * second : x) * y;
+    return VANISHINGF((x < 0.0f ? b * p * first : x) * y, x < 0.0f ? second : 1.0f);
 }
 
 /* exp(-|x|), or 0 where it does not count beside 1 and is slow, and its factors. */
@@ -41,7 +41,7 @@ SYMOP_INLINE double symop_sigmoid(double x) {
     double low = symop_residual(1.0 - y, y, e) * y;
     double part = x < 0.0 ? p * first : 1.0;
     double last = x < -745.5 ? 0.0 : second;
-    return FMA(part, low, part * y) * (x < 0.0 ? last : 1.0);
+    return VANISHING(FMA(part, low, part * y), x < 0.0 ? last : 1.0);
 }
 
 /* x*sigmoid(x); the powers of two come last, for exp(x) loses digits before x*exp(x) does. */
@@ -49,5 +49,5 @@ SYMOP_INLINE double symop_silu(double x) {
     double p, first, second;
     double y = 1.0 / (1.0 + symop_decay(x, &p, &first, &second));
     double b = x < -760.0 ? -760.0 : x;
-    return (x < 0.0 ? b * p * first * second : x) * y;
+    return VANISHING((x < 0.0 ? b * p * first : x) * y, x < 0.0 ? second : 1.0);
 }

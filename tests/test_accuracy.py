@@ -30,7 +30,7 @@ _ROUNDINGS = "plain arithmetic: the roundings of its own operations add up beyon
 EXCEPTIONS = {
     "nmse_3_1": (1.2, "the gradient has eight operations: 4.2 ULP"),
     "nmse_p345": (1.3, "the derivative of a quotient of two series has nine operations"),
-    "doppler1": (1.6, _ROUNDINGS),
+    "doppler1": (1.3, _ROUNDINGS),
     "heron": (1.5, _ROUNDINGS),
     "haversine": (3.0, "1 - h near h = 1 is rounded before asin sees it"),
     "gamma_ratio": (2.5, "the exponent of exp is rounded"),
@@ -120,6 +120,8 @@ SECOND = [
     ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", 20.0), ("(exp(x) - 1)/x", 1e-9),
     ("x/(exp(x) - 1)", 1e-9), ("log(1 + x)/x", 1e-9), ("silu(x)", -40.0), ("mish(x)", -40.0),
     ("log(cosh(x))", 20.0), ("log(1 - erf(x))", 20.0), ("sqrt(1 + x**2) - 1", 1e5),
+    ("1 - log(1 + x)/x", 1e6), ("(exp(x) - 1)/x - 1", -40.0), ("log(sin(x)/x)", 1e-4),
+    ("1/(tanh(x)*x) - 1/x**2", 1e-4), ("atan(x) - x/(1 + x**2)", 1e-4), ("x/(3 + x)", 1e6),
 ]  # fmt: skip
 TRUE = {
     "softplus(x)": lambda x: mp.log1p(mp.exp(x)), "sigmoid(x)": lambda x: 1 / (1 + mp.exp(-x)),
@@ -137,13 +139,21 @@ TRUE = {
     "log(cosh(x))": lambda x: mp.log(mp.cosh(x)),
     "log(1 - erf(x))": lambda x: mp.log(mp.erfc(x)),
     "sqrt(1 + x**2) - 1": lambda x: mp.sqrt(1 + x * x),
+    "1 - log(1 + x)/x": lambda x: 1 - mp.log1p(x) / x,
+    "(exp(x) - 1)/x - 1": lambda x: mp.expm1(x) / x,
+    "log(sin(x)/x)": lambda x: mp.log(mp.sin(x) / x),
+    "1/(tanh(x)*x) - 1/x**2": lambda x: mp.coth(x) / x - 1 / x**2,
+    "atan(x) - x/(1 + x**2)": lambda x: mp.atan(x) - x / (1 + x * x),
+    "x/(3 + x)": lambda x: x / (3 + x),
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("backend", ["torch", "cpu"])
 @pytest.mark.parametrize(("formula", "at"), SECOND)
-def test_second_derivatives(formula, at):
+def test_second_derivatives(formula, at, backend):
+    op = symop.compile(formula, backend=backend)
     x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
-    (first,) = torch.autograd.grad(symop.compile(formula)(x), x, create_graph=True)
+    (first,) = torch.autograd.grad(op(x), x, create_graph=True)
     (second,) = torch.autograd.grad(first, x)
     with mp.workdps(400):
         true = mp.diff(TRUE[formula], mp.mpf(at), 2, h=mp.mpf(10) ** -80)

@@ -481,6 +481,8 @@ BOUNDS = {
     "langevin_2": 8, "log1prel_2": 8, "log1pshrink2_1": 8,
     # First derivatives, of which quotients are taken from 1.5 and 3 on.
     "tanshrink3_1": 8, "sinshrink3_1": 8,
+    # A difference of two fractions, times one of them.
+    "langevinrel_1": 6,
     # Powers x**(n - 1), where n is no integer and small.
     "planck": 16,
     # Two quotients of three roundings each, whose difference is half their sum.

@@ -14,6 +14,7 @@ import torch
 
 import symop
 from symop.compiler import Formula
+from symop.derived_identities import DERIVED
 from symop.evaluation import evaluate
 from symop.frames import join
 from symop.functions import table
@@ -26,6 +27,8 @@ from symop.rewriting import apply, rewrite
 from symop.rules import Stage
 from symop.symbolic import expressions
 from symop.terms import Replacing, Terms
+
+RULES = REWRITES + tuple(rule for rule in DERIVED if rule not in REWRITES)
 
 # A formula for each rule whose wildcards are tied to each other by a condition.
 EXAMPLES = {
@@ -84,6 +87,7 @@ EXAMPLES = {
     "share of a sum over dims": "exp(u)/sum(exp(u))",
     "share of a sum of exponentials": "exp(u)/(2*exp(u) + exp(v) + 3)",
     "share of 1 beside exponentials": "1/(1 + exp(u) + exp(v))",
+    "derivative of a quotient": "2*x*y/(x + v)**3 - y/(x + v)**2",
     "square over itself": "x**2/(x**2*sqrt(1 + x)*(1 + sqrt(1 + x)))",
 }
 RANGES = {"quotient of a plus sqrt(a**2 + d)": {"a": (-20, 20), "x": (0.1, 2), "y": (-5, -0.1)}}
@@ -148,7 +152,7 @@ def exact(program, where):
         return list(np.broadcast_to(evaluate(program, columns)[0], (len(where),)))
 
 
-@pytest.mark.parametrize("rule", REWRITES, ids=lambda r: r.name)
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)
 def test_the_sides_are_equal(rule):
     before, after = sides(rule)
     where = points(rule)
@@ -189,7 +193,7 @@ def input_rounding(program, where, true):
     return [c for c, e in zip(costs, true, strict=True) if mp.isfinite(e) and abs(e) > 1e-290]
 
 
-@pytest.mark.parametrize("rule", REWRITES, ids=lambda r: r.name)
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)
 def test_the_error_does_not_grow(rule):
     before, after = sides(rule)
     where = points(rule)

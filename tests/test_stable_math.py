@@ -172,6 +172,23 @@ def test_logarithms_of_quotients_are_accurate(library, real):
     np.testing.assert_allclose(got, want, rtol=4 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("name", ["share", "share_1"])
+@pytest.mark.parametrize("real", DTYPES)
+def test_shares_of_exponentials_are_accurate(library, real, name):
+    dtype = DTYPES[real]
+    rng = np.random.default_rng(12)
+    reach = 110 if dtype == np.float32 else 760
+    a = np.exp(rng.uniform(-9, 14, 1200)).astype(dtype) * rng.choice([-1, 1], 1200).astype(dtype)
+    b = (a + rng.uniform(-reach, reach, 1200)).astype(dtype)
+    b[:600] = (a[:600] + rng.uniform(-3, 3, 600)).astype(dtype)
+    check(library, name, a.astype(dtype), b)
+    edges = np.array([math.inf, -math.inf, 1, 1, math.inf, 3], dtype=dtype)
+    others = np.array([1, 1, math.inf, -math.inf, math.inf, math.nan], dtype=dtype)
+    got = run(library, name, edges, others)
+    assert got[:4].tolist() == ([1, 0, 0, 1] if name == "share" else [0, 0, 0, 0])
+    assert np.isnan(got[4:]).all()
+
+
 @pytest.mark.parametrize("real", DTYPES)
 def test_roots_of_differences_of_squares_are_accurate(library, real):
     dtype = DTYPES[real]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from symop.backends.c_text import ATOM, CONDITIONAL, UNARY, Spelling, Text, spelled_in_c
-from symop.backends.vector_math import SPELLED
+from symop.backends.vector_math import SPELLED, VANISHING
 from symop.frames import Frame
 from symop.loops import Loop, Result
 from symop.program import COMPARISONS, LEAVES, LOGICAL, Node, needed
@@ -59,6 +59,7 @@ class Body:
         self.anywhere = anywhere
         self.nodes = loop.nodes
         self.names = self.input_names()
+        self._vanishing = _vanishing(loop.nodes) if spelling.product else set()
         self.uniform = uniform
         self.before: list[str] = []
         self.lines: list[str] = []
@@ -228,6 +229,9 @@ class Body:
                 return self.spelling.number(node.value)
             case "count":
                 return self.count(node.source or (), node.target or ())
+            case "mul" if not self._vanishing.isdisjoint(node.operands):
+                a, b = (self._short(o).text for o in node.operands)
+                return Text(f"{self.spelling.product}({a}, {b})")
             case "neg":
                 return Text(f"-{self.texts[node.operands[0]].at(UNARY + 1)}", UNARY)
             case "ipow":
@@ -335,3 +339,13 @@ class Body:
         if abs(exponent) > _LARGEST_POWER:
             return self._call("pow", [base, self.spelling.number(Fraction(exponent))])
         return self._call("integer_power", [base, Text(str(exponent))])
+
+
+def _vanishing(nodes: Sequence[Node]) -> set[int]:
+    """The values that are often subnormal: some functions, and products with them."""
+    found: set[int] = set()
+    for index, node in enumerate(nodes):
+        is_product = node.op in ("mul", "neg") and not found.isdisjoint(node.operands)
+        if is_product or node.op in VANISHING:
+            found.add(index)
+    return found

@@ -60,6 +60,7 @@ class _AnyType:
     bounds: set[str] = field(default_factory=set)
     guards: set[str] = field(default_factory=set)
     fused: str = "FUSED"
+    product: str = "PRODUCT"
 
     def number(self, value: Fraction) -> Text:
         near = float(value)
@@ -85,9 +86,11 @@ class _AnyType:
         self.guards.add(name)
         return f"FAR_{name.upper()}"
 
-    def names(self, is_double: bool) -> Lines:
+    def names(self, is_double: bool, uses_product: bool) -> Lines:
         """The macros for one type."""
         lines = [f"#define FUSED {'FMA' if is_double else 'FMAF'}"]
+        if uses_product:
+            lines.append(f"#define PRODUCT {'VANISHING' if is_double else 'VANISHINGF'}")
         for name, part in sorted(self.used):
             text = spelling(name, is_double, anywhere=part)
             lines.append(f"#define {_macro(name, part)} {text}")
@@ -176,7 +179,8 @@ def source_text(name: str, forward: Loop, gradient: Loop, *, is_precise: bool) -
         _pass_view("FORWARD", f"The value of {name}: {slots[0]}.", forward, spelling),
         _pass_view("GRADIENT", f"Its gradients: {slots[1]}.", gradient, spelling),
     )
-    names = (spelling.names(True), spelling.names(False))
+    uses_product = any("PRODUCT(" in line for v in views for line in (*v.body, *v.guard))
+    names = (spelling.names(True, uses_product), spelling.names(False, uses_product))
     texts = definitions(sorted(name for name, _ in spelling.used))
     view = SourceView(
         title=f"/* The loops of {name}. */",

@@ -51,6 +51,10 @@ class Spelling(Protocol):
     def fused(self) -> str:
         """A product and a sum with one rounding."""
 
+    @property
+    def product(self) -> str:
+        """A product that is as fast where it is subnormal; empty where each is."""
+
     def number(self, value: Fraction) -> Text:
         """A constant."""
 
@@ -74,6 +78,11 @@ class FixedType:
     def fused(self) -> str:
         """FMA or FMAF."""
         return "FMA" if self.is_double else "FMAF"
+
+    @property
+    def product(self) -> str:
+        """VANISHING or VANISHINGF."""
+        return "VANISHING" if self.is_double else "VANISHINGF"
 
     def number(self, value: Fraction) -> Text:
         """A literal with the suffix of the type."""

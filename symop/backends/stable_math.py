@@ -43,5 +43,6 @@ STABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "shrink3": (("cos", "shrink"), ()),
     "xcoth": (("exp",), ("xcoth_1",)),
     "log1prel": (("log", "pairs"), ("log1prel", "log1prel_1")),
+    "share": (("sigmoid",), ("share", "share_1")),
     "softplus": (("log", "pairs", "sigmoid"), ("softplus1", "logsigmoid")),
 }

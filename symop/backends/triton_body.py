@@ -25,6 +25,7 @@ class _Numbers:
 
     is_double: bool
     fused: str = "tl.fma"
+    product: str = ""
 
     def number(self, value: Fraction) -> Text:
         try:

@@ -147,6 +147,17 @@ SPELLED = frozenset(FUNCTIONS)
 FUNCTIONS["integer_power"] = VectorFunction("integer_power", "integer_power")
 
 
+# The functions whose values are below the normal numbers over a wide range of arguments.
+VANISHING = frozenset(
+    {
+        "exp", "exp2", "sigmoid", "silu", "erfc", "gaussian", "gaussian_half", "normal_density",
+        "ndtr", "gelu", "gelu_slope", "bose_1", "morse", "inverse_exprel", "inverse_exprel_1",
+        "inverse_exprel_times", "inverse_exprel_slope", "softplus1", "logsigmoid", "log1mexp",
+        "modified_bessel_k0", "modified_bessel_k1", "pow", "share", "share_1",
+    }
+)  # fmt: skip
+
+
 @cache
 def _text(file: str) -> str:
     return (template_folder() / f"math_{file}.c").read_text(encoding="utf-8")
