@@ -11,9 +11,8 @@ from math import factorial
 
 import mpmath as mp
 
-from symop.elementary import X
 from symop.exponential_quotients import langevin_fraction
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends, wide
 from symop.special import horner
 
