@@ -78,6 +78,7 @@ struct call {
     int operands;
     const double *number;
     char *const *data;
+    int has_whole_rows; /* columns are added up, and neighbours in a row stand together */
     struct space outer, inner, kept;
 };
 

@@ -90,6 +90,20 @@ static void locate(const struct call *c, int64_t cell, char **base)
     }
 }
 
+/* On to a cell from the one before. */
+static void step_on(const struct call *c, int64_t cell, char **base)
+{
+    const struct space *s = &c->outer;
+    const int64_t *stride = s->stride + (s->count - 1) * c->operands;
+    if (s->count == 0 || cell % s->size[s->count - 1] == 0) {
+        locate(c, cell, base);
+        return;
+    }
+    for (int k = 0; k < c->operands; ++k) {
+        base[k] += stride[k];
+    }
+}
+
 /* Memory of a thread: buffers for the operands, `wide` accumulators for each result, and a block
    of them aside. */
 struct room {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,11 +22,12 @@ _TAKEN = frozenset(
         "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "real", "element",
         "span", "sum", "add_up", "number", "in", "out", "total", "count", "n", "i", "block",
         "advance", "is_large", "is_whole", "item", "uniform", "reduced", "type", "combine", "over",
-        "kernel", "lanes", "first", "last",
-        "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
+        "kernel", "lanes", "first", "last", "next",
+        "end", "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
         "narrowed", "unix", "linux",
     }
 )  # fmt: skip
+_NUMBERED = re.compile(r"(?:out|sum)\d+")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Text:
 
 def spelled_in_c(name: str) -> str:
     """The name of an argument as C spells it."""
-    return f"{name}_" if name in _TAKEN or name.endswith("_") or name.isupper() else name
+    is_taken = name in _TAKEN or name.endswith("_") or name.isupper() or _NUMBERED.fullmatch(name)
+    return f"{name}_" if is_taken else name
 
 
 class Spelling(Protocol):
