@@ -44,7 +44,7 @@ gpu: $(INSTALLED)  ## on a machine with a GPU: test the kernels on it, measure t
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict symop
+	$(BIN)/mypy --strict symop benchmarks
 
 format: $(INSTALLED)  ## let ruff put the sources in order
 	$(BIN)/ruff check --fix .

@@ -28,10 +28,10 @@ from benchmarks.cpu import CASES, Case
 from benchmarks.machine import machine
 from symop.building import loaded
 from symop.compiler import formula
+from symop.cpu_backend import cpu_kernels
 from symop.fused import Fused
-from symop.hosts import cpu_kernels
 from symop.launching import Launcher
-from symop.loading import load
+from symop.loading import Generated, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "cpu_limits.md"
 ELEMENTS = 1_000_000
@@ -148,7 +148,9 @@ def alone(launcher: Launcher, tensors: Sequence[torch.Tensor], shapes: Sequence[
 def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
     """The kernels of the forward and of the backward pass; of a loss, both are one."""
     made = formula(case.formula)
-    fused = Fused(made, load("measured", made.module_text), cpu_kernels(made))
+    kernels = cpu_kernels(made)
+    module = Generated(made.name, lambda: load(made.name, made.module_text))
+    fused = Fused(made, module, kernels)
     assert fused.forward is not None
     values = [v.detach() for v in case.arguments(fused.names, ELEMENTS, dtype)]
     shapes = [v.shape for v in values]
@@ -157,16 +159,16 @@ def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
     )  # fmt: skip
     prepared = fused.loss(needs)
     if prepared is not None:
-        return {"loss and gradients": alone(Launcher(prepared.data, fused.kernels), values, shapes,
+        return {"loss and gradients": alone(Launcher(prepared.data, kernels), values, shapes,
                                             1)}  # fmt: skip
-    forward = alone(Launcher(fused.forward.data, fused.kernels), values, shapes)
-    found = Launcher(fused.forward.data, fused.kernels)(values, shapes)
+    forward = alone(Launcher(fused.forward.data, kernels), values, shapes)
+    found = Launcher(fused.forward.data, kernels)(values, shapes)
     gradient = fused.gradient(needs)
     assert gradient is not None
     saved = [(values, found)[kind][place] for kind, place in fused.saved]
     given = [*saved, *(torch.ones_like(v) for v in found)]
     taken = [given[k] for k in gradient.inputs]
-    backward = alone(Launcher(gradient.data, fused.kernels), taken, shapes)
+    backward = alone(Launcher(gradient.data, kernels), taken, shapes)
     return {"forward": forward, "backward": backward}
 
 
@@ -219,13 +221,13 @@ class LegendrePolynomial3(torch.autograd.Function):
     """The Function of the tutorial."""
 
     @staticmethod
-    def forward(ctx: Any, input: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, input: torch.Tensor) -> Any:
         """0.5*(5*x**3 - 3*x)."""
         ctx.save_for_backward(input)
         return 0.5 * (5 * input**3 - 3 * input)
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
         """Its gradient."""
         (input,) = ctx.saved_tensors
         return grads[0] * 1.5 * (5 * input**2 - 1)
@@ -237,9 +239,9 @@ def training() -> list[str]:
     loss_op = symop.compile(LOSS, backend="cpu")
     x = torch.linspace(-math.pi, math.pi, 2000)
     y = torch.sin(x)
-    p3 = LegendrePolynomial3.apply
+    p3: Callable[..., Any] = LegendrePolynomial3.apply
 
-    def tutorial(a: Any, b: Any, c: Any, d: Any) -> torch.Tensor:
+    def tutorial(a: Any, b: Any, c: Any, d: Any) -> Any:
         return (a + b * p3(c + d * x) - y).pow(2).sum()
 
     def fused(a: Any, b: Any, c: Any, d: Any) -> Any:
@@ -247,7 +249,7 @@ def training() -> list[str]:
 
     def loop(loss: Callable[..., Any], steps: int, updates: bool) -> float:
         start_at = (0.0, -1.0, 0.0, 0.3)
-        parameters = [torch.full((), v, requires_grad=True) for v in start_at]
+        parameters: list[Any] = [torch.full((), v, requires_grad=True) for v in start_at]
         a, b, c, d = parameters
         value = loss(a, b, c, d)
         for _ in range(steps):
@@ -276,8 +278,8 @@ def training() -> list[str]:
     for title, updates in (("with the lines that update", True), ("gradients alone", False)):
         times = medians(
             {
-                "tutorial": lambda u=updates: loop(tutorial, STEPS, u),
-                "fused": lambda u=updates: loop(fused, STEPS, u),
+                "tutorial": partial(loop, tutorial, STEPS, updates),
+                "fused": partial(loop, fused, STEPS, updates),
             },
             rounds=5,
         )

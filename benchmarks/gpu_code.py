@@ -18,8 +18,10 @@ import triton
 
 import symop
 from benchmarks.inductor_code import Launch, launches
-from symop.gpu_code import Code, Target, compiled, parsed_target
-from symop.inspecting import cells, columns, inspected
+from symop.gpu_code import Code, compiled
+from symop.gpu_kernels import Target, parsed_target
+from symop.inspecting import inspected
+from symop.inspection import cells, columns
 
 PAGE = Path(__file__).parent.parent / "docs" / "gpu_code.md"
 TARGETS = ("cuda:80", "cuda:90", "cuda:100", "hip:gfx942")

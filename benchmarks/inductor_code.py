@@ -27,7 +27,7 @@ from torch._subclasses import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from triton.backends.compiler import GPUTarget
 
-from symop.gpu_code import KernelText
+from symop.gpu_kernels import KernelText
 
 _PROPERTIES = DeviceProperties(
     type="cuda", index=0, multi_processor_count=132, cc=90, major=9,

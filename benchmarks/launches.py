@@ -17,6 +17,7 @@ import triton
 
 import symop
 from symop import hosts
+from symop.triton_backend import TRITON
 from tests.idle_driver import idle_driver
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "launches.md"
@@ -81,7 +82,7 @@ def row(name: str) -> str:
 
 def document() -> str:
     """The page."""
-    here = replace(hosts.TRITON, devices=lambda: frozenset({"cpu"}))
+    here = replace(TRITON, devices=lambda: frozenset({"cpu"}))
     hosts._SERVING["triton"] = (here,)
     torch.set_num_threads(1)
     with idle_driver(is_kept=False):

@@ -16,8 +16,8 @@ from torch import Tensor
 WIDTHS = (8000, 1000)
 
 
-@triton.jit
-def _forward(a_ptr, b_ptr, out_ptr, columns, BLOCK: tl.constexpr):
+@triton.jit  # type: ignore[untyped-decorator]
+def _forward(a_ptr, b_ptr, out_ptr, columns, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
     start = tl.program_id(0).to(tl.int64) * columns
     column = tl.arange(0, BLOCK)
     mask = column < columns
@@ -27,8 +27,10 @@ def _forward(a_ptr, b_ptr, out_ptr, columns, BLOCK: tl.constexpr):
     tl.store(out_ptr + start + column, gate * b, mask=mask)
 
 
-@triton.jit
-def _backward(grad_ptr, a_ptr, b_ptr, grad_a_ptr, grad_b_ptr, columns, BLOCK: tl.constexpr):
+@triton.jit  # type: ignore[untyped-decorator]
+def _backward(  # type: ignore[no-untyped-def]
+    grad_ptr, a_ptr, b_ptr, grad_a_ptr, grad_b_ptr, columns, BLOCK: tl.constexpr
+):
     start = tl.program_id(0).to(tl.int64) * columns
     column = tl.arange(0, BLOCK)
     mask = column < columns
@@ -72,5 +74,5 @@ class _SwiGLU(torch.autograd.Function):
 
 def swiglu(a: Tensor, b: Tensor) -> Tensor:
     """silu(a)*b of contiguous tensors of one shape and dtype."""
-    result: Tensor = _SwiGLU.apply(a, b)
+    result: Tensor = _SwiGLU.apply(a, b)  # type: ignore[no-untyped-call]
     return result

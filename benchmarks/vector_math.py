@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,7 +147,7 @@ def calls(library: ctypes.CDLL, name: str, kind: str) -> dict[str, Call]:
         for peer in ("own", "mvec", "sleef")
         if hasattr(library, f"{peer}_{name}_{kind}")
     }
-    operation = getattr(torch, name, None) or getattr(torch.special, name, None)
+    operation: Any = getattr(torch, name, None) or getattr(torch.special, name, None)
     return {**found, "torch": of_torch} if operation else found
 
 
@@ -186,7 +187,7 @@ def speed(who: dict[str, Call], name: str, dtype: type) -> dict[str, float]:
     """Medians over interleaved rounds, in nanoseconds for an element."""
     rng = np.random.default_rng(8)
     low, high = TIMED.get(name) or RANGES.get(name, ((-3, 3),))[-1]
-    arrays = [rng.uniform(low, high, ELEMENTS).astype(dtype)]
+    arrays: list[np.ndarray] = [rng.uniform(low, high, ELEMENTS).astype(dtype)]
     if arity(name) == 2:
         arrays.append(rng.uniform(-3, 3, ELEMENTS).astype(dtype))
     out = np.empty_like(arrays[0])

@@ -11,8 +11,9 @@ import numpy as np
 
 from symop.errors import CheckError
 from symop.evaluation import Array
-from symop.exact import DOUBLE, Arrays, Lowered, Numbers, Setting, filled, printed
+from symop.exact import Arrays, Numbers, Setting, filled
 from symop.planning import Plan
+from symop.printed import DOUBLE, Lowered, printed
 
 Error = tuple[Any, Any, Any]
 

@@ -15,8 +15,9 @@ import mpmath as mp
 import numpy as np
 
 from symop.evaluation import Array, evaluate
-from symop.exact import DOUBLE, Arrays, filled
+from symop.exact import Arrays, filled
 from symop.functions import table
+from symop.printed import DOUBLE
 from symop.program import COMPARISONS, Output, Program, needed
 
 Point = tuple[Any, ...]

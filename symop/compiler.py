@@ -1,6 +1,6 @@
 """From a formula to an op, stage by stage.
 
-read (text | sympy | function) -> Program       symop.parsing, symop.symbolic, symop.tracing
+read (text | sympy | function) -> Program       symop.parsing, symop.sympy_reading, symop.tracing
 rewrite                        -> Program       symop.rewriting
 differentiate                  -> Programs      symop.differentiation
 tidy                           -> Programs      symop.tidying

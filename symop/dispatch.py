@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -13,7 +12,8 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from symop.compiler import Formula
-from symop.hosts import check_dtypes, serving
+from symop.hosts import check_values, serving
+from symop.loading import Generated
 
 _KINDS = frozenset({Tensor, Parameter, int, float})
 
@@ -23,19 +23,18 @@ class Dispatch:
 
     Args:
         formula: the formula.
-        module: its generated module.
+        generated: its generated module.
         plain: the op on plain operations, for whatever it is called with.
         ready: is called with what runs the op from now on.
         make: gives the op of another formula.
     """
 
     def __init__(
-        self, formula: Formula, module: ModuleType, plain: Callable[..., Any],
+        self, formula: Formula, generated: Generated, plain: Callable[..., Any],
         ready: Callable[[Callable[..., Any]], None], make: Callable[[Formula], Callable[..., Any]],
     ) -> None:  # fmt: skip
         self._formula = formula
-        self._operands = module._operands
-        self._module = module
+        self._generated = generated
         self._plain = plain
         self._ready = ready
         self._make = make
@@ -60,7 +59,7 @@ class Dispatch:
         with self._lock:
             if device not in self._hosts:
                 host = backend.begun(
-                    self._formula, self._module, device, partial(self._fallback, device),
+                    self._formula, self._generated, device, partial(self._fallback, device),
                     self._make,
                 )  # fmt: skip
                 self._hosts[device] = host or self._plain
@@ -83,9 +82,10 @@ class Dispatch:
             and not torch._C._are_functorch_transforms_active()
             and not any(isinstance(v, Tensor) and v.is_complex() for v in values)
         ):
-            check_dtypes(self._formula, values)
+            check_values(self._formula, values)
             real = [v for k, v in enumerate(values) if k not in self._masks]
-            made = self._operands(*real)
+            self._generated.load()
+            made = self._generated.module._operands(*real)
             if any(a is not b for a, b in zip(made, real, strict=True)):
                 rest = iter(made)
                 mixed = tuple(v if k in self._masks else next(rest) for k, v in enumerate(values))

@@ -112,25 +112,22 @@ def reach(program: Program, values: Mapping[str, Array]) -> int:
     that cancels takes them several times. What is farther than the squares of float64 is below
     or beyond all that can be measured. 0 where the formula has no real value.
     """
-    steps = _steps(program)
     try:
         with mp.workprec(_ROUGH):
-            numbers = [v for array in evaluate(steps, values) for v in array.flat]
+            results = evaluate(with_steps(program), values)
     except (ArithmeticError, ValueError, TypeError, NotImplementedError):
         return 0
+    steps = zip(program.nodes, results[len(program.outputs) :], strict=True)
+    numbers = [v for node, array in steps if not node.is_condition for v in array.flat]
     sizes = [abs(int(mp.mag(v))) for v in numbers if v and mp.isfinite(v)]
     return min(max(sizes, default=0), _FARTHEST)
 
 
-@lru_cache(maxsize=64)
-def _steps(program: Program) -> Program:
-    """The program with every number in it as an output."""
-    outputs = tuple(
-        Output(f"_{k}", k, node.frame)
-        for k, node in enumerate(program.nodes)
-        if not node.is_condition
-    )
-    return replace(program, outputs=outputs)
+@lru_cache(maxsize=512)
+def with_steps(program: Program) -> Program:
+    """The program with every node as an output, after its own and in the order of the nodes."""
+    steps = (Output(f"_{k}", k, node.frame) for k, node in enumerate(program.nodes))
+    return replace(program, outputs=(*program.outputs, *steps))
 
 
 def _node(

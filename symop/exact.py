@@ -1,30 +1,26 @@
 """The numbers of a generated test: what a formula and its derivatives are at given points.
 
 `exact` differentiates the formula itself, by differences in arithmetic of 100 digits: nothing
-of symop's derivatives and stable forms enters. `rounded` runs the programs that are printed,
-in arithmetic of 53 bits; where the two disagree the plain formula loses digits, and the point
-does not serve a test.
+of symop's derivatives and stable forms enters. Where what is printed (`symop.printed`) disagrees,
+the plain formula loses digits, and the point does not serve a test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import mpmath as mp
 import numpy as np
 
-from symop.backends.torch import lowered
-from symop.derivative_names import cotangent_names, tangent_names
+from symop.derivative_names import cotangent_names
 from symop.evaluation import Array, evaluate, reach
 from symop.frames import Frame
 from symop.planning import Plan
-from symop.program import Output, Program
+from symop.program import Program
 
 DIGITS = 100
-DOUBLE = 53
 
 Arrays = dict[str, Array]
 
@@ -32,7 +28,6 @@ Arrays = dict[str, Array]
 _STEP = mp.mpf(2) ** -100
 # Derivatives this far below the value itself are not told from 0.
 _NOISE = mp.mpf(2) ** -88
-_LARGEST, _SMALLEST = mp.mpf(2) ** 960, mp.mpf(2) ** -960
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ def filled(numbers: Iterable[Any], shape: tuple[int, ...]) -> Array:
     return result.reshape(shape)
 
 
-def _object(value: Any) -> Array:
+def as_array(value: Any) -> Array:
     """The array of a result: numpy gives a plain number for one of no dimensions."""
     return np.asarray(value, dtype=object)
 
@@ -102,7 +97,7 @@ class _Differences:
         self.elementwise = plan.program.is_elementwise
 
     def numbers(self) -> Numbers:
-        along = {n: _object(d * _STEP) for n, d in self.setting.directions.items()}
+        along = {n: as_array(d * _STEP) for n, d in self.setting.directions.items()}
         here, ahead = self._values({}), self._values(along)
         sums = self._weighed(here), self._weighed(ahead)
         gradients, second = {}, {}
@@ -133,7 +128,7 @@ class _Differences:
 
     def _slopes(self, step: Arrays, along: Arrays, sums: tuple[Any, Any]) -> tuple[Any, Any]:
         beside = self._weighed(self._values(step))
-        both = {n: _object(along[n] + step[n]) if n in step else along[n] for n in along}
+        both = {n: as_array(along[n] + step[n]) if n in step else along[n] for n in along}
         beyond = self._weighed(self._values(both))
         here, ahead = sums
         if not self.elementwise:
@@ -146,7 +141,7 @@ class _Differences:
 
     def _values(self, steps: Mapping[str, Array]) -> list[Array]:
         values = dict(self.setting.arguments)
-        values |= {n: _object(values[n] + step) for n, step in steps.items()}
+        values |= {n: as_array(values[n] + step) for n, step in steps.items()}
         return evaluate(self.written, values)
 
     def _weighed(self, values: Sequence[Array]) -> Any:
@@ -162,155 +157,6 @@ class _Differences:
 def _cleaned(value: Any, scale: Any) -> Any:
     """The value, and 0 for what the differences leave of a derivative that is 0."""
     return mp.mpf(0) if abs(value) < _NOISE * abs(scale) else value
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """The programs of a plan as they are printed."""
-
-    plan: Plan
-
-    @cached_property
-    def program(self) -> Program:
-        """The values."""
-        return _with_nodes(self.plan.program)
-
-    @cached_property
-    def gradient(self) -> Program:
-        """The gradients."""
-        return _with_nodes(self.plan.gradient)
-
-    @cached_property
-    def tangent(self) -> Program:
-        """The tangents."""
-        return _with_nodes(self.plan.tangent)
-
-    @cached_property
-    def second(self) -> tuple[Program, ...]:
-        """The gradients of the gradients."""
-        return tuple(_with_nodes(part) for part in self.plan.second)
-
-    @cached_property
-    def gradient_tangent(self) -> Program:
-        """The tangents of the gradients."""
-        return _with_nodes(self.plan.gradient_tangent)
-
-
-def _with_nodes(program: Program) -> Program:
-    """The lowered program, with outputs for its intermediate values."""
-    low = lowered(program)
-    extra = tuple(
-        Output(f"_{k}", k, node.frame) for k, node in enumerate(low.nodes) if not node.is_condition
-    )
-    return replace(low, outputs=(*low.outputs, *extra))
-
-
-@dataclass(frozen=True)
-class Printed:
-    """What the printed programs give, every operation rounded.
-
-    numbers: the numbers.
-    mixed: the tangents of the gradients, along the directions and half the cotangents.
-    unsafe: the places where an intermediate value leaves the range that float64 has all its
-        digits in; everywhere, when -1 is among them.
-    """
-
-    numbers: Numbers
-    mixed: Arrays
-    unsafe: frozenset[int]
-
-
-def printed(low: Lowered, setting: Setting, bits: int = DOUBLE) -> Printed:
-    """The numbers as the printed programs give them, in arithmetic of some bits."""
-    with mp.workprec(bits):
-        run = _Rounded(low, setting)
-        # The second order of a large op is left to torch.
-        mixed = run.mixed() if low.plan.second else {}
-        return Printed(run.numbers(), mixed, frozenset(run.unsafe))
-
-
-class _Rounded:
-    def __init__(self, low: Lowered, setting: Setting) -> None:
-        self.low = low
-        self.plan = low.plan
-        self.setting = setting
-        self.unsafe: set[int] = set()
-        self.shapes = {n: a.shape for n, a in setting.arguments.items()}
-
-    def numbers(self) -> Numbers:
-        plan, setting = self.plan, self.setting
-        values = dict(setting.arguments)
-        outputs = self._run(plan.program, self.low.program, values)
-        gradients = self._gradients(values, outputs, setting.cotangents)
-        names = tangent_names(plan.program)
-        along = {names[n]: d for n, d in setting.directions.items()}
-        tangents = self._run(plan.tangent, self.low.tangent, values | along)
-        return Numbers(
-            outputs,
-            dict(zip(outputs, tangents.values(), strict=True)),
-            gradients,
-            self._second(values, outputs) if plan.second else {},
-        )
-
-    def mixed(self) -> Arrays:
-        """The change of the gradients along the directions and half the cotangents."""
-        values = dict(self.setting.arguments)
-        outputs = self._run(self.plan.program, self.low.program, values)
-        names = tangent_names(self.plan.program)
-        along = {names[n]: d for n, d in self.setting.directions.items()}
-        changes = self._run(self.plan.tangent, self.low.tangent, values | along)
-        tangents = self.setting.directions | dict(zip(outputs, changes.values(), strict=True))
-        cotangents = self._cotangents(self.setting.cotangents)
-        tangents |= {n: mapped(lambda v: v / 2, array) for n, array in cotangents.items()}
-        changing = tangent_names(self.plan.gradient)
-        values |= {n: v for n, v in outputs.items() if n in self.plan.saved} | cotangents
-        values |= {changing[n]: tangents[n] for n in changing}
-        found = self._run(self.plan.gradient_tangent, self.low.gradient_tangent, values)
-        return dict(zip(self.plan.wanted, found.values(), strict=True))
-
-    def _gradients(self, values: Arrays, outputs: Arrays, cotangents: Arrays) -> Arrays:
-        given = values | {n: v for n, v in outputs.items() if n in self.plan.saved}
-        given |= self._cotangents(cotangents)
-        found = self._run(self.plan.gradient, self.low.gradient, given)
-        return dict(zip(self.plan.wanted, found.values(), strict=True))
-
-    def _second(self, values: Arrays, outputs: Arrays) -> Arrays:
-        plan = self.plan
-        given = values | {n: v for n, v in outputs.items() if n in plan.saved}
-        given |= self._cotangents(self.setting.cotangents)
-        total: Arrays = {}
-        for name, part, low in zip(plan.wanted, plan.second, self.low.second, strict=True):
-            weight = {part.arguments[-1].name: self.setting.directions[name]}
-            found = self._run(part, low, given | weight)
-            for output, value in zip(part.outputs, found.values(), strict=True):
-                before = total.get(output.of)
-                total[output.of] = value if before is None else _object(before + value)
-        # What flows to a saved output goes on to the arguments.
-        through = {n: total[n] for n in outputs if n in plan.saved and n in total}
-        if through:
-            zero = mp.mpf(0)
-            flows = {n: through.get(n, mapped(lambda _: zero, v)) for n, v in outputs.items()}
-            for name, value in self._gradients(values, outputs, flows).items():
-                total[name] = _object(total[name] + value) if name in total else value
-        zeros = {n: mapped(lambda _: mp.mpf(0), values[n]) for n in plan.wanted}
-        return {n: total.get(n, zeros[n]) for n in plan.wanted}
-
-    def _cotangents(self, cotangents: Arrays) -> Arrays:
-        """The cotangents by their names, with the axes that reductions made 1."""
-        names = cotangent_names(self.plan.program)
-        return {
-            names[o.name]: cotangents[o.name].reshape(frame_shape(o.frame, self.shapes))
-            for o in self.plan.program.outputs
-        }
-
-    def _run(self, program: Program, low: Program, values: Arrays) -> Arrays:
-        results = evaluate(low, values)
-        count = len(program.outputs)
-        for array in results[count:]:
-            for place, v in enumerate(array.flat):
-                if v != 0 and not _SMALLEST < abs(v) < _LARGEST:
-                    self.unsafe.add(place if array.ndim else -1)
-        return dict(zip((o.name for o in program.outputs), results[:count], strict=True))
 
 
 def conventional(plan: Plan, written: Program, setting: Setting) -> Numbers:

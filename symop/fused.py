@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -14,11 +14,11 @@ from torch.nn import Parameter
 
 from symop.compiler import Formula
 from symop.derivative_names import cotangent_names
-from symop.formulas import formula_lines
+from symop.derived import derived
 from symop.frames import SCALAR
-from symop.names import class_name, spelled
+from symop.loading import Generated
+from symop.names import spelled
 from symop.orders import closed
-from symop.plain import plain
 from symop.planning import Plan
 from symop.program import Builder, Output, Program, with_operands
 from symop.routines import Prepared, Routines, with_read_arguments
@@ -33,7 +33,7 @@ class Fused:
 
     Args:
         formula: the formula.
-        module: its generated module, which does whatever kernels cannot do.
+        generated: its generated module, which does whatever kernels cannot do.
         kernels: what a backend makes of the formula.
         device: the type of the device that the kernels run on.
         make: gives the op of a formula, for derivatives of the gradient; without it they are
@@ -43,7 +43,7 @@ class Fused:
     def __init__(
         self,
         formula: Formula,
-        module: ModuleType,
+        generated: Generated,
         kernels: Routines,
         device: str = "cpu",
         make: Callable[[Formula], Callable[..., Any]] | None = None,
@@ -55,7 +55,7 @@ class Fused:
         self._next: dict[int, tuple[tuple[str, ...], Callable[..., Any]]] = {}
         self.plan = plan
         self.name = formula.name
-        self.function = getattr(module, class_name(formula.name))
+        self.generated = generated
         self.names = tuple(a.name for a in plan.program.arguments)
         self.masks = tuple(k for k, a in enumerate(plan.program.arguments) if a.is_mask)
         self.outputs = tuple(o.name for o in plan.program.outputs)
@@ -138,9 +138,7 @@ class Fused:
         chosen = tuple(o for k, o in enumerate(gradient.outputs) if needs >> k & 1)
         program = closed(with_read_arguments(replace(gradient, outputs=chosen)))
         name = f"{self.name}_backward"
-        text = tuple(formula_lines(plain(program)))
-        of = self.formula
-        made = Formula(name, program, text, of.precision, backend=of.backend)
+        made = derived(name, program, self.formula)
         return tuple(a.name for a in program.arguments), self.make(made)
 
     def by_operations(
@@ -156,7 +154,8 @@ class Fused:
         asked = [p for k, p in enumerate(self.places) if needs >> k & 1]
         flags = tuple(k in asked for k in range(len(self.names)))
         context = _Context(tuple(values[: len(self.saved)]), self.shape(shapes), flags)
-        found = self.function.backward(context, *values[len(self.saved) :])
+        self.generated.load()
+        found = self.generated.function.backward(context, *values[len(self.saved) :])
         found = found if isinstance(found, tuple) else (found,)
         return tuple(found[p] for p in asked)
 

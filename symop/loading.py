@@ -1,4 +1,7 @@
-"""Generated text as a running module; the text stands in linecache, so tracebacks show it."""
+"""Generated text as a running module, when it is first needed.
+
+The text stands in linecache, so tracebacks show it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ import sys
 import threading
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
+
+from symop.names import class_name
 
 _PACKAGE = "symop_generated"
 _lock = threading.Lock()
@@ -38,6 +44,39 @@ def load(
         prepare(module)
         sys.modules[full_name] = module
         return module
+
+
+class Generated:
+    """The generated module of an op, printed and loaded when something first asks for it.
+
+    An op that runs on kernels may never need it, and printing it takes longer than the kernels do.
+
+    Args:
+        name: the name of the op.
+        make: gives the module.
+
+    Attributes:
+        load: must be called before the others are read. torch.compile runs it while it traces.
+        module: the module.
+        call: its operator.
+        function: its `torch.autograd.Function`.
+    """
+
+    module: ModuleType
+    call: Callable[..., Any]
+    function: Any
+
+    def __init__(self, name: str, make: Callable[[], ModuleType]) -> None:
+        def load() -> None:
+            if "function" in vars(self):
+                return
+            self.module = make()
+            self.call = getattr(self.module, name)
+            self.function = getattr(self.module, class_name(name))
+
+        # What is loaded while a function is traced is not part of that function.
+        load._dynamo_marked_constant = True  # type: ignore[attr-defined]
+        self.load = load
 
 
 def _renew_lock() -> None:

@@ -16,19 +16,16 @@ from torch.compiler import is_dynamo_compiling
 from torch.fx import Proxy
 from torch.nn import Parameter
 
+from symop.binding import bound
 from symop.compiler import Formula
-from symop.differentiation import vjp
+from symop.derived import elementwise_formula, jvp_formula, vjp_formula
 from symop.dispatch import Dispatch
-from symop.errors import CallError, DerivativeError
-from symop.formulas import formula_lines
-from symop.loading import load
+from symop.errors import CallError
+from symop.loading import Generated, load
 from symop.modules import OpModule
 from symop.names import class_name
 from symop.orders import extend
-from symop.plain import plain
 from symop.program import Program
-from symop.tangents import elementwise_derivative, jvp
-from symop.tidying import tidy
 
 _TENSORS = frozenset({Tensor, Parameter})
 
@@ -55,15 +52,13 @@ class Op:
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
         self.__name__ = formula.name
-        module = load(formula.name, formula.module_text, lambda new: _continued(new, formula))
-        self._call = getattr(module, formula.name)
+        self._generated = Generated(formula.name, lambda: _loaded(formula))
         self._run: Callable[..., Any] = self._plain
         if formula.backend != "torch":
-            self._run = Dispatch(formula, module, self._plain, self._take, Op)
+            self._run = Dispatch(formula, self._generated, self._plain, self._take, Op)
         self._arity = len(formula.program.arguments)
         self._key = id(self)
         _OPS[self._key] = self
-        self._function = getattr(module, class_name(formula.name))
 
     @property
     def name(self) -> str:
@@ -175,7 +170,8 @@ class Op:
             >>> symop.compile("w*x + b").function.apply(*torch.tensor([2.0, 3.0, 1.0]))
             tensor(7.)
         """
-        return self._function
+        self._generated.load()
+        return self._generated.function
 
     def __call__(self, /, *values: Any, **named: Any) -> Any:
         """The value for the given tensors and numbers.
@@ -203,7 +199,7 @@ class Op:
             return self._run(*values)
         if is_dynamo_compiling() or any(isinstance(v, Proxy) for v in (*values, *named.values())):
             return self._plain(*values, **named)
-        return self._run(*self._bound(values, named))
+        return self._run(*bound(self.name, self.args, values, named))
 
     def _take(self, run: Callable[..., Any]) -> None:
         self._run = run
@@ -215,31 +211,15 @@ class Op:
             if traced:
                 # Inside a function that is being traced, the call stays one node of its graph.
                 return traced[0].tracer.create_proxy("call_function", self, values, named)
-            values = self._bound(values, named)
+            values = bound(self.name, self.args, values, named)
+        self._generated.load()
         try:
-            return self._call(*values)
+            return self._generated.call(*values)
         except (TypeError, ValueError, RuntimeError, AttributeError) as error:
             problem = self._diagnosis(values)
             if problem is None:
                 raise
             raise CallError(f"{self.name}: {problem}") from error
-
-    def _bound(self, values: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
-        names = self.args
-        unknown = [n for n in named if n not in names]
-        if unknown:
-            raise CallError(f"{self.name} has no argument {unknown[0]}; it takes {_listed(names)}")
-        if len(values) > len(names):
-            raise CallError(f"{self.name} takes {_listed(names)}; {len(values)} values were given")
-        bound = dict(zip(names, values, strict=False))
-        twice = [n for n in named if n in bound]
-        if twice:
-            raise CallError(f"{self.name}: {twice[0]} was given by position and by name")
-        bound.update(named)
-        missing = [n for n in names if n not in bound]
-        if missing:
-            raise CallError(f"{self.name} takes {_listed(names)}; {_listed(missing)} was not given")
-        return tuple(bound[n] for n in names)
 
     def _diagnosis(self, values: tuple[Any, ...]) -> str | None:
         """What is wrong with the values of a call, None when that is not known."""
@@ -305,25 +285,6 @@ class Op:
         _derive(self._key, name, "d", argument, order)
         derivative: Op = getattr(self, name)
         return derivative
-
-    def _elementwise(self, argument: str, order: int) -> Op:
-        if argument not in self.args or self.program.argument(argument).is_mask:
-            real = [a.name for a in self.program.arguments if not a.is_mask]
-            raise DerivativeError(
-                f"{self.name} has no derivative by {argument!r}; it has by {_listed(real)}"
-            )
-        if type(order) is not int or order < 1:
-            raise DerivativeError(f"the order of a derivative is a positive integer, not {order!r}")
-        if not self.program.is_elementwise:
-            raise DerivativeError(
-                f"{self.name} has reductions and no elementwise derivative; "
-                f"its gradients are {self.name}.vjp, its tangents {self.name}.jvp"
-            )
-        program = self.program
-        for _ in range(order):
-            program = tidy(elementwise_derivative(program, argument))
-        suffix = f"_{order}" if order > 1 else ""
-        return _derived(f"{self.name}_d_{argument}{suffix}", program, self._formula)
 
     @property
     def vjp(self) -> Op:
@@ -477,12 +438,16 @@ class Op:
         return op_html(self)
 
 
+def _loaded(formula: Formula) -> ModuleType:
+    return load(formula.name, formula.module_text, lambda new: _continued(new, formula))
+
+
 def _continued(module: ModuleType, formula: Formula) -> None:
     """Give a module that was just loaded its third and higher orders."""
     if formula.plan.second:
         gradient = getattr(module, f"{class_name(formula.name)}Backward")
         name = f"{formula.name}_backward"
-        extend(gradient, formula.plan, lambda program: _vjp_op(name, program, formula))
+        extend(gradient, formula.plan, lambda program: Op(vjp_formula(name, program, formula)))
 
 
 # Ops by their keys; an op that nobody holds any more is in no call either.
@@ -495,28 +460,15 @@ def _derive(key: int, name: str, kind: str, *details: Any) -> None:
     op = _OPS[key]
     with _deriving:
         if name not in vars(op):
-            setattr(op, name, _MAKERS[kind](op, *details))
+            setattr(op, name, Op(_MAKERS[kind](op._formula, *details)))
 
 
 # A compiled function may ask for a derivative. torch.compile runs this function while it traces,
 # with arguments that must be constants, and then reads the attribute like any other.
 _derive._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
-_MAKERS: dict[str, Callable[..., Op]] = {
-    "d": Op._elementwise,
-    "vjp": lambda op: _vjp_op(op.name, op.program, op._formula),
-    "jvp": lambda op: _derived(f"{op.name}_jvp", tidy(jvp(op.program)), op._formula),
+_MAKERS: dict[str, Callable[..., Formula]] = {
+    "d": elementwise_formula,
+    "vjp": lambda of: vjp_formula(of.name, of.program, of),
+    "jvp": jvp_formula,
 }
-
-
-def _derived(name: str, program: Program, of: Formula) -> Op:
-    text = tuple(formula_lines(plain(program)))
-    return Op(Formula(name, program, text, of.precision, backend=of.backend))
-
-
-def _vjp_op(name: str, program: Program, of: Formula) -> Op:
-    return _derived(f"{name}_vjp", tidy(vjp(program)), of)
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(names)

@@ -12,16 +12,15 @@ from fractions import Fraction
 from functools import cache
 
 from symop import reductions
-from symop.functions import nearest, table
+from symop.call_syntax import Calls
+from symop.functions import table
 from symop.names import argument_problem
-from symop.operations import Operations
 from symop.program import Builder, Program
 from symop.python_text import syntax_tree
 from symop.scope import Scope
-from symop.syntax import Source, parse_text
+from symop.syntax import Source, described, parse_text
 
 MAX_DEPTH = 120
-MAX_INTEGER_EXPONENT = 1024
 
 # Names of functions that are also common names of quantities; uncalled, they are names.
 _ALSO_NAMES = frozenset({"gamma", "psi", "mean", "std", "var", "norm", "threshold", "prod", "sgn"})
@@ -94,19 +93,10 @@ def expand(builder: Builder, text: str, values: Mapping[str, int]) -> int:
     return reader.statements(list(_body(text)))
 
 
-class Reader(Operations):
+class Reader(Calls):
     """Reads expressions of Python's syntax into a scope."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        source: Source,
-        functions: Mapping[str, Program],
-        internal: bool = False,
-    ) -> None:
-        super().__init__(scope, source, internal)
-        self.functions = functions
-        self.depth = 0
+    depth = 0  # of the expression that is being read
 
     def expanded(self, text: str, values: Mapping[str, int]) -> int:
         """The node of a formula of the function table, its names standing for nodes."""
@@ -133,7 +123,7 @@ class Reader(Operations):
                     )
                 case _:
                     self.source.report(
-                        f"{_describe(statement)} cannot stand in a formula; "
+                        f"{described(statement)} cannot stand in a formula; "
                         "a line is an expression or name = expression",
                         statement,
                     )
@@ -176,7 +166,7 @@ class Reader(Operations):
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.where(self.condition(test), self.number(body), self.number(orelse))
             case ast.Call():
-                return self._call(node)
+                return self.call(node)
             case ast.Compare():
                 return self.refuse("a comparison is no number; write where(condition, 1, 0)", node)
             case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
@@ -188,7 +178,7 @@ class Reader(Operations):
                 return self.refuse("'^' cannot stand here: powers are written x**2", node)
             case ast.BinOp(op=ast.MatMult()):
                 return self.refuse("formulas are elementwise; '@' is not accepted", node)
-        return self.refuse(f"{_describe(node)} cannot stand in a formula", node)
+        return self.refuse(f"{described(node)} cannot stand in a formula", node)
 
     def _literal(self, node: ast.expr, value: object) -> int:
         if type(value) is int:
@@ -203,7 +193,7 @@ class Reader(Operations):
             return self.builder.constant(Fraction(repr(value)))
         if type(value) is complex:
             return self.refuse("every formula is real; a complex number was found", node)
-        return self.refuse(f"{_describe(node)} cannot stand in a formula", node)
+        return self.refuse(f"{described(node)} cannot stand in a formula", node)
 
     def _segment(self, node: ast.expr) -> str:
         segment = ast.get_source_segment(self.source.text, node) if not self.internal else None
@@ -258,7 +248,7 @@ class Reader(Operations):
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 for op in ops:
                     if type(op) not in _COMPARE:
-                        return self.refuse(f"{_describe(op)} is no comparison of numbers", node)
+                        return self.refuse(f"{described(op)} is no comparison of numbers", node)
                 values = [self.number(left), *(self.number(c) for c in comparators)]
                 pairs = zip(ops, values, values[1:], strict=False)
                 tests = [apply(_COMPARE[type(op)], a, b) for op, a, b in pairs]
@@ -290,130 +280,3 @@ class Reader(Operations):
         for test in tests[1:]:
             result = apply("and", result, test)
         return result
-
-    # Calls
-
-    def _call(self, node: ast.Call) -> int:
-        if not isinstance(node.func, ast.Name):
-            return self.refuse(f"{_describe(node.func)} cannot be called", node.func)
-        name = node.func.id
-        if any(isinstance(argument, ast.Starred) for argument in node.args):
-            return self.refuse("starred arguments are not accepted", node)
-        if name in self.functions:
-            return self._call_op(name, node)
-        if name in reductions.NAMES or (self.internal and name == "count"):
-            return self._reduction(name, node)
-        if node.keywords:
-            return self.refuse(f"{name} takes no keyword arguments", node)
-        match name, node.args:
-            case "where", [c, a, b]:
-                return self.where(self.condition(c), self.number(a), self.number(b))
-            case "where", _:
-                return self.refuse("where takes a condition and two values", node)
-            case "Piecewise", pieces:
-                return self._piecewise(node, pieces)
-            case (("Max" | "Min"), [_, _, *_]):
-                values = [self.number(argument) for argument in node.args]
-                result = values[0]
-                for value in values[1:]:
-                    pair = [result, value]
-                    result = self.call_table("maximum" if name == "Max" else "minimum", pair, node)
-                return result
-            case "stop", [e] if self.internal:
-                return self.builder.apply("stop", self.number(e))
-        if name not in table() or (table()[name].internal and not self.internal):
-            return self._unknown(name, node)
-        return self.call_table(name, [self.number(argument) for argument in node.args], node)
-
-    def _unknown(self, name: str, node: ast.Call) -> int:
-        for argument in node.args:
-            # Problems inside the arguments are worth reporting too, where they are expressions.
-            if isinstance(argument, ast.BinOp | ast.Call | ast.Name):
-                self.number(argument)
-        others = (*self.functions, *reductions.NAMES, "where", "Piecewise")
-        close = nearest(name, others)
-        hint = f"; did you mean {', '.join(close)}?" if close else "; see the function table"
-        return self.refuse(f"unknown function {name}{hint}", node)
-
-    def _call_op(self, name: str, node: ast.Call) -> int:
-        program = self.functions[name]
-        takes = len(program.arguments)
-        if node.keywords or len(node.args) != takes:
-            return self.refuse(
-                f"{name} takes {takes} arguments "
-                f"({', '.join(a.name for a in program.arguments)})", node
-            )  # fmt: skip
-        values = {
-            a.name: self.condition(v) if a.is_mask else self.number(v)
-            for a, v in zip(program.arguments, node.args, strict=True)
-        }
-        return self.call_op(name, program, values, node)
-
-    def _piecewise(self, node: ast.Call, pieces: Sequence[ast.expr]) -> int:
-        pairs: list[tuple[ast.expr, ast.expr]] = []
-        for piece in pieces:
-            if not isinstance(piece, ast.Tuple) or len(piece.elts) != 2:
-                return self.refuse("Piecewise takes pairs (expression, condition)", piece)
-            pairs.append((piece.elts[0], piece.elts[1]))
-        if not pairs or not (isinstance(pairs[-1][1], ast.Constant) and pairs[-1][1].value is True):
-            return self.refuse("the last pair of Piecewise must have the condition True", node)
-        values = [self.number(value) for value, _ in pairs]
-        result = values[-1]
-        for (_, test), value in zip(reversed(pairs[:-1]), reversed(values[:-1]), strict=True):
-            result = self.where(self.condition(test), value, result)
-        return result
-
-    # Reductions
-
-    def _reduction(self, name: str, node: ast.Call) -> int:
-        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-        allowed = {"dim", "correction"} if name in reductions.WITH_CORRECTION else {"dim"}
-        if not 1 <= len(node.args) + ("dim" in keywords) <= 2 or not node.args:
-            return self.refuse(f"{name} takes an expression and dims, as in {name}(x, -1)", node)
-        for keyword in keywords:
-            if keyword not in allowed:
-                return self.refuse(f"{name} takes no keyword {keyword}", node)
-        operand = self.number(node.args[0])
-        written = node.args[1] if len(node.args) == 2 else keywords.get("dim")
-        try:
-            dims = None if written is None else _dims(written)
-            correction = _integer(keywords["correction"]) if "correction" in keywords else 1
-        except ValueError as error:
-            return self.refuse(f"{name}: {error}", node)
-        return self.reduce(name, operand, dims, correction)
-
-
-def _dims(node: ast.expr) -> tuple[int, ...]:
-    if isinstance(node, ast.Tuple):
-        dims = tuple(_integer(element) for element in node.elts)
-        if not dims or len(set(dims)) != len(dims):
-            raise ValueError("dims are one or more different integers")
-        return dims
-    return (_integer(node),)
-
-
-def _integer(node: ast.expr) -> int:
-    sign = 1
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        sign, node = -1, node.operand
-    if isinstance(node, ast.Constant) and type(node.value) is int and node.value < 64:
-        return sign * node.value
-    raise ValueError("a dim is an integer written out, such as -1")
-
-
-_WORDS = {
-    "JoinedStr": "an f-string", "Lambda": "a lambda", "Attribute": "an attribute access",
-    "Subscript": "an index", "Dict": "a dict", "Set": "a set", "List": "a list",
-    "Tuple": "a tuple (give several outputs as lines of name = expression)",
-    "GeneratorExp": "a generator", "ListComp": "a comprehension", "Call": "a call",
-    "Import": "an import", "ImportFrom": "an import", "FunctionDef": "a def",
-    "NamedExpr": "an assignment inside an expression", "Assign": "this assignment",
-    "AugAssign": "an augmented assignment", "Starred": "a starred value",
-    "Await": "await", "Yield": "yield", "YieldFrom": "yield",
-}  # fmt: skip
-
-
-def _describe(node: ast.AST) -> str:
-    if isinstance(node, ast.Constant):
-        return f"{ascii(node.value)[:40]}"
-    return _WORDS.get(type(node).__name__, f"this ({type(node).__name__})")

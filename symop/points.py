@@ -24,9 +24,9 @@ from symop.exact import (
     exact,
     filled,
     mapped,
-    printed,
 )
 from symop.planning import Plan
+from symop.printed import printed
 from symop.program import Program
 from symop.selection import by_cost, is_tame, largest, ordinary_places, telling, tolerance
 

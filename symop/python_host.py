@@ -169,7 +169,8 @@ def _function(host: PythonHost) -> Any:
         def backward(ctx: Any, *grads: Tensor) -> Any:
             if is_dynamo_compiling():
                 # Compiled autograd, which can trace operations, and has a ctx of its own kind.
-                return fused.function.backward(ctx, *grads)
+                fused.generated.load()
+                return fused.generated.function.backward(ctx, *grads)
             needs = host.needs(tuple(ctx.needs_input_grad))
             saved = ctx.saved_tensors
             results: Sequence[Tensor | None] | None = None

@@ -36,7 +36,7 @@ def read(
         program = parse(items, args=args, outputs=outputs, functions=functions)
         return program, tuple(f"{name} = {_normal(text)}" for name, text in items.items())
     if items is not None or _is_sympy(source):
-        from symop.symbolic import read_sympy
+        from symop.sympy_reading import read_sympy
 
         return read_sympy(items if items is not None else source, args=args, outputs=outputs)
     if callable(source):

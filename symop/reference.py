@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symop.backends.torch import SPELLED, Body, Text
+from symop.backends.torch import Body
+from symop.backends.torch_text import SPELLED, Text
 from symop.lowering import lower
 from symop.names import spelled
 from symop.program import Node, Program

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from symop.backends import cpu
 from symop.benchmarking import Timing, load_average, measured, noise, processor, runner
 from symop.checking import check
 from symop.compiler import Formula
 from symop.errors import CallError, FileError
+from symop.hosts import KERNEL_BACKENDS
 from symop.mathematics import formula_equations, gradient_equations, mathml
 from symop.peers import arguments, peers
 from symop.plotting import plot, region_of
-from symop.program import Program
 from symop.rendering import render
 from symop.samples import Samples
 from symop.showing import show_text
@@ -205,24 +204,9 @@ def _benchmark_note(op: Op, wanted: bool, times: Times, load: float | None) -> s
 
 
 def _kernels(formula: Formula) -> tuple[Source, ...]:
-    """The fused kernels in C, for float32 tensors of one shape."""
-    parts: list[tuple[str, Program]] = [
-        ("forward", formula.program), ("gradients", formula.plan.gradient),
-    ]  # fmt: skip
-    found = []
-    for part, program in parts:
-        made = cpu.routine(program)
-        if made is None:
-            continue
-        for number, loop in enumerate(made.loops, 1):
-            results = len(loop.results)
-            variant = cpu.Variant(
-                "float32", (False,) * len(loop.inputs), (False,) * results, tuple(range(results))
-            )
-            place = f", loop {number} of {len(made.loops)}" if len(made.loops) > 1 else ""
-            text = cpu.kernel_source(formula.name, made, loop, variant)
-            found.append(Source(f"CPU kernel, {part}{place}", text))
-    return tuple(found)
+    return tuple(
+        Source(title, text) for backend in KERNEL_BACKENDS for title, text in backend.texts(formula)
+    )
 
 
 def _versions() -> str:

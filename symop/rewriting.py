@@ -12,8 +12,9 @@ from dataclasses import replace
 from functools import cache
 
 from symop.identities import REWRITES
-from symop.matching import Call, Found, Matcher, Product, Sum, operations, pattern
+from symop.matching import Found, Matcher
 from symop.parsing import expand
+from symop.patterns import Call, Product, Sum, operations, pattern
 from symop.program import (
     Node,
     Program,

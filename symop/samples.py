@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import mpmath as mp
 import torch
 
-from symop.evaluation import Array
+from symop.evaluation import with_steps
 from symop.functions import table
 from symop.oracle import pairs_of
-from symop.program import COMPARISONS, Output, Program
+from symop.program import COMPARISONS, Program
+from symop.reaching import reaching
 from symop.reals import Arrays, Tensors, array_of, arrays_of, number_of, values_of
 
 _RANGES = ((-3.0, 3.0), (0.2, 3.0), (-0.9, 0.9), (0.1, 0.9), (1.2, 4.0), (3.0, 20.0))
@@ -40,8 +40,6 @@ class Samples:
         dims = [d for node in program.nodes for d in node.dims or ()]
         self.rank = max((-d if d < 0 else d + 1 for d in dims), default=0)
         self.ranges = self._ranges()
-        # Where an intermediate value is not finite, the formula itself has no value in torch.
-        self.steps = _with_steps(program)
 
     def points(self) -> Iterator[Tensors]:
         """Arguments to measure the accuracy of a formula with reductions at."""
@@ -181,13 +179,12 @@ class Samples:
 
     def _is_finite(self, point: Sequence[Any]) -> bool:
         with mp.workprec(64):
-            return _is_moderate(values_of(self.steps, self._at(point)))
+            return _is_moderate(self.program, self._at(point))
 
     def _has_limit(self, point: Sequence[Any]) -> bool:
         """Whether the formula is finite, or was rewritten so that it is."""
-        steps = _with_steps(self.rewritten)
         with mp.workprec(64):
-            return self._is_finite(point) or _is_moderate(values_of(steps, self._at(point)))
+            return self._is_finite(point) or _is_moderate(self.rewritten, self._at(point))
 
     def _is_tame(self, point: Sequence[Any]) -> bool:
         """Whether differences in float64 see the derivatives: no joint or pole is near."""
@@ -257,17 +254,9 @@ class Samples:
                 tensor = torch.tensor(drawn, dtype=torch.float64).reshape(shape)
                 tensors[name] = tensor > 0 if name in self.masks else tensor
             with mp.workprec(64):
-                if _is_moderate(values_of(self.steps, arrays_of(tensors))):
+                if _is_moderate(self.program, arrays_of(tensors)):
                     return tensors
         return None
-
-
-@cache
-def _with_steps(program: Program) -> Program:
-    """The program with every number in it as an output."""
-    nodes = program.nodes
-    steps = [k for k, node in enumerate(nodes) if not node.is_condition]
-    return replace(program, outputs=tuple(Output(f"_{k}", k, nodes[k].frame) for k in steps))
 
 
 def broadcast(*tensors: torch.Tensor) -> list[torch.Tensor]:
@@ -275,11 +264,12 @@ def broadcast(*tensors: torch.Tensor) -> list[torch.Tensor]:
     return list(torch.broadcast_tensors(*tensors))  # type: ignore[no-untyped-call]
 
 
-def _is_moderate(values: Sequence[Array]) -> bool:
-    """Whether numbers are finite, and neither overflow nor vanish in float32."""
-    numbers = [v for a in values for v in a.flat]
-    return bool(numbers) and all(
-        mp.isfinite(v) and (v == 0 or _SMALL < abs(v) < _LARGE) for v in numbers
+def _is_moderate(program: Program, arrays: Arrays) -> bool:
+    """Whether the values of a program, and all that they depend on, stay in range in float32."""
+    results = values_of(with_steps(program), arrays)
+    return bool(results) and all(
+        mp.isfinite(v) and (v == 0 or _SMALL < abs(v) < _LARGE)
+        for _, v in reaching(program, results)
     )
 
 

@@ -34,6 +34,18 @@ _HINTS = {
 }
 
 
+_KINDS = {
+    "JoinedStr": "an f-string", "Lambda": "a lambda", "Attribute": "an attribute access",
+    "Subscript": "an index", "Dict": "a dict", "Set": "a set", "List": "a list",
+    "Tuple": "a tuple (give several outputs as lines of name = expression)",
+    "GeneratorExp": "a generator", "ListComp": "a comprehension", "Call": "a call",
+    "Import": "an import", "ImportFrom": "an import", "FunctionDef": "a def",
+    "NamedExpr": "an assignment inside an expression", "Assign": "this assignment",
+    "AugAssign": "an augmented assignment", "Starred": "a starred value",
+    "Await": "await", "Yield": "yield", "YieldFrom": "yield",
+}  # fmt: skip
+
+
 @dataclass
 class Source:
     """The text of a formula, and the problems found in it so far."""
@@ -134,3 +146,10 @@ def _explain(error: SyntaxError, line: str, column: int) -> str:
             return keyword_problem(name)
     detail = (error.msg or "invalid syntax").split(". Perhaps")[0]
     return f"this is not an expression: {detail}"
+
+
+def described(node: ast.AST) -> str:
+    """What a part of a syntax tree is, in words."""
+    if isinstance(node, ast.Constant):
+        return f"{ascii(node.value)[:40]}"
+    return _KINDS.get(type(node).__name__, f"this ({type(node).__name__})")

@@ -11,7 +11,7 @@ import jinja2.meta
 import pytest
 
 from symop.backends.c_source import SourceView
-from symop.backends.torch import SPELLED
+from symop.backends.torch_text import SPELLED
 from symop.backends.triton import KernelView
 from symop.carried import SectionView
 from symop.functions import table
@@ -41,10 +41,13 @@ LAYERS = (
     ),
     ("powers",),
     ("algebra", "evaluation", "formulas"),
+    ("reaching",),
     ("scope",),
     ("operations",),
+    ("call_syntax",),
     ("parsing",),
     ("terms", "plain"),
+    ("patterns",),
     ("matching", "rules"),
     (
         "exponential_identities", "sigmoid_identities", "error_identities",
@@ -57,21 +60,28 @@ LAYERS = (
     ("slopes", "derivative_names", "rewriting", "lowering", "recording", "building"),
     ("differentiation", "tangents", "tidying", "loops"),
     ("planning",),
+    ("gpu_kernels", "assembly"),
+    ("nvidia_code", "amd_code", "full_blocks"),
     ("statements", "backends", "native_host", "triton_interpreter", "gpu_code"),
     ("methods", "gradient_methods", "carried"),
-    ("views", "symbolic", "tracing"),
+    ("torch_signatures", "traced_operands", "sympy_names"),
+    ("torch_calls",),
+    ("views", "symbolic", "sympy_reading", "tracing"),
     ("mathematics", "notation", "chain_rule", "costs"),
     ("reading",),
-    ("compiler", "loading", "orders", "diagnosis", "modules", "routines"),
-    ("kernels", "layouts"),
-    ("tiling", "tuning"),
-    ("triton_kernels",),
+    ("compiler", "loading", "orders", "diagnosis", "binding", "modules", "routines"),
+    ("kernels", "layouts", "derived"),
+    ("tiling", "tuning", "inspection"),
+    ("triton_kernels", "loop_kernels"),
     ("launching", "triton_launching", "fused"),
     ("python_host",),
     ("triton_host",),
+    ("kernel_backend",),
+    ("cpu_backend", "triton_backend"),
     ("hosts",),
     ("dispatch",),
     ("exact",),
+    ("printed",),
     ("agreement", "candidates"),
     ("selection",),
     ("points",),
@@ -126,6 +136,43 @@ def test_imports_go_downward(path):
     for other in imports(path) - {module}:
         below = LEVEL[other] < LEVEL[module]
         assert below or (module, other) in INVERTED, f"{module} imports {other}, which is not below"
+
+
+# Who may import what prints for a backend: what runs its kernels, and `carried`, which lists what
+# modules carry. Operations of torch are what every module has, and what costs are counted in.
+PRINTERS = {
+    "torch": {"methods", "gradient_methods", "reference", "costs", "printed"},
+    "cpu": {"carried", "cpu_backend", "kernels"},
+    "triton": {
+        "carried", "triton_backend", "triton_kernels", "triton_launching", "tiling",
+        "loop_kernels", "inspecting",
+    },
+}  # fmt: skip
+
+
+def printer(name: str) -> str:
+    return next((k for k in ("torch", "triton") if name.startswith(k)), "cpu")
+
+
+def printers(path: Path) -> set[str]:
+    """The modules of symop.backends that a module imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("symop.backends"):
+            inner = node.module.split(".")[2:]
+            found |= set(inner[:1]) or {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            assert not any(alias.name.startswith("symop.backends") for alias in node.names)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.py")), ids=lambda p: p.name)
+def test_a_backend_is_known_to_its_own_modules(path):
+    module = room(path)
+    for name in printers(path):
+        assert module in PRINTERS[printer(name)], f"{module} knows the backend {printer(name)}"
+    if {"cpu_backend", "triton_backend"} & imports(path):
+        assert module == "hosts", f"{module} knows a backend that hosts lists"
 
 
 def test_only_backends_name_torch_operations():

@@ -1,10 +1,12 @@
 """Which backend a call takes, without any GPU."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 import symop
-from symop import hosts, triton_kernels
+from symop import hosts, triton_backend, triton_kernels
 from symop.errors import BuildError, CallError
 
 
@@ -21,10 +23,9 @@ def served(monkeypatch):
         return call
 
     devices = frozenset({"cpu"})
-    fake = hosts.Backend("triton", lambda: devices, hosts.triton_kernels, host)
+    fake = replace(hosts.TRITON, devices=lambda: devices, host=host)
     monkeypatch.setitem(hosts._SERVING, "triton", (fake,))
     monkeypatch.setitem(hosts._SERVING, "auto", (fake,))
-    monkeypatch.setattr(hosts, "TRITON", fake)
     monkeypatch.delenv("SYMOP_BACKEND")
     return calls
 
@@ -52,13 +53,13 @@ def test_an_unknown_backend_is_refused():
 
 
 def test_triton_that_is_missing_is_an_error_where_it_was_asked_for(monkeypatch):
-    monkeypatch.setattr(hosts, "is_installed", lambda: False)
+    monkeypatch.setattr(triton_backend, "is_installed", lambda: False)
     with pytest.raises(CallError, match="pip install triton"):
         symop.compile("x*2", backend="triton")
 
 
 def test_triton_that_is_missing_is_said_once_otherwise(monkeypatch):
-    monkeypatch.setattr(hosts, "is_installed", lambda: False)
+    monkeypatch.setattr(triton_backend, "is_installed", lambda: False)
     monkeypatch.setattr(triton_kernels, "_warned", set())
     with pytest.warns(RuntimeWarning, match="pip install triton"):
         assert hosts.serving("auto", "cuda") is None
@@ -67,7 +68,7 @@ def test_triton_that_is_missing_is_said_once_otherwise(monkeypatch):
 
 def test_tensors_on_a_device_without_kernels_take_operations(monkeypatch):
     pytest.importorskip("triton")
-    monkeypatch.setattr(hosts, "is_interpreted", lambda: False)
+    monkeypatch.setattr(triton_backend, "is_interpreted", lambda: False)
     x = torch.randn(5)
     torch.testing.assert_close(symop.compile("x*2", backend="triton")(x), 2 * x)
     assert symop.compile("x*2")(torch.empty(3, device="meta")).device.type == "meta"
@@ -101,3 +102,30 @@ def test_what_triton_lacks_is_said_once_otherwise(served, monkeypatch):
     torch.testing.assert_close(first, torch.exp(x))
     with pytest.raises(BuildError, match="second: the function exp has no form in Triton"):
         symop.compile("exp(x)", name="second", backend="triton")(x)
+
+
+def test_the_module_is_printed_when_something_asks_for_it():
+    op = symop.compile("a*tanh(a)*b", name="unprinted", backend="cpu")
+    a, b = (torch.rand(5, requires_grad=True) for _ in range(2))
+    torch.autograd.grad(op(a, b).sum(), (a, b))
+    assert "module" not in vars(op._generated)
+    assert op.function is op._generated.function
+    assert op._generated.module.unprinted is op._generated.call
+
+
+@pytest.mark.parametrize("backend", ["torch", "cpu"])
+def test_an_op_is_compiled_before_anything_printed_its_module(backend):
+    op = symop.compile("a*tanh(a)*b", name=f"unprinted_{backend}", backend=backend)
+    a, b = torch.rand(2, 5)
+    compiled = torch.compile(lambda a, b: op(a, b) + op.function.apply(a, b), backend="eager",
+                             fullgraph=True)  # fmt: skip
+    assert torch.allclose(compiled(a, b), 2 * a * torch.tanh(a) * b)
+
+
+def test_compiled_autograd_prints_the_module_that_it_traces():
+    op = symop.compile("a*tanh(a)*b", name="unprinted_backward", backend="cpu")
+    a, b = (torch.rand(5, requires_grad=True) for _ in range(2))
+    plain = torch.autograd.grad((a * torch.tanh(a) * b).sum(), a)
+    with torch._dynamo.compiled_autograd._enable(torch.compile(backend="eager")):
+        (found,) = torch.autograd.grad(op(a, b).sum(), a)
+    assert torch.allclose(found, plain[0])

@@ -10,8 +10,10 @@ import torch
 import symop
 from symop.backends.triton_math import options
 from symop.errors import InspectionError
-from symop.gpu_code import KernelText, compiled, parsed_target
-from symop.inspecting import as_json, inspected, report, table
+from symop.gpu_code import compiled
+from symop.gpu_kernels import KernelText, parsed_target
+from symop.inspecting import inspected, report
+from symop.inspection import as_json, table
 
 pytest.importorskip("triton")
 

@@ -12,10 +12,10 @@ import torch
 import symop
 from symop.backends.cpu import Variant, kernel_source, routine
 from symop.compiler import formula
+from symop.cpu_backend import cpu_kernels
 from symop.dispatch import Dispatch
 from symop.fused import Fused
-from symop.hosts import cpu_kernels
-from symop.loading import load
+from symop.loading import Generated, load
 from symop.python_host import PythonHost
 
 FORMULAS = {
@@ -54,7 +54,7 @@ def hosts(name, runner="native"):
     module = load(name, made.module_text)
     plain = getattr(module, name)
     if runner == "python":
-        fused = Fused(made, module, cpu_kernels(made))
+        fused = Fused(made, Generated(name, lambda: module), cpu_kernels(made))
 
         def refused(*values):
             raise AssertionError("no kernel")

@@ -6,8 +6,11 @@ import mpmath as mp
 import pytest
 
 from symop.compiler import formula
-from symop.exact import Numbers, filled
+from symop.evaluation import evaluate, with_steps
+from symop.exact import Numbers, filled, mapped
+from symop.parsing import parse
 from symop.points import choose
+from symop.reaching import reaching
 from symop.selection import by_cost, ordinary_places, telling
 
 
@@ -44,3 +47,28 @@ def test_a_steep_formula_that_agrees_everywhere_has_points(power):
     points = choose(read.plan, read.written)
     assert points.atol == "0.0"
     assert points.setting.arguments["x"].shape[1] == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["where(x > 0, sqrt(x), 0)*k", "where(x > 1, k*log(x - 1), x**2)", "relu(x)**k + x"]
+)
+def test_branches_that_are_not_taken_leave_their_points(text):
+    made = formula(text, name="branched")
+    points = choose(made.plan, made.written)
+    tested = [float(v) for v in points.setting.arguments["x"].flat]
+    assert min(tested) < 0 < max(tested)
+
+
+def test_what_reaches_a_result_passes_the_branches_that_were_taken():
+    program = parse("sum(where(x > 0, sqrt(x), y), 1)/k")
+    x, y = filled([mp.mpf(4), mp.mpf(-1)], (1, 2)), filled([mp.inf, mp.mpf(2)], (1, 2))
+    values = {"x": x, "y": y, "k": filled([mp.mpf(2)], ())}
+
+    def numbers():
+        found = reaching(program, evaluate(with_steps(program), values))
+        return [v for _, v in found]
+
+    # Neither sqrt(-1) nor the infinite y is needed.
+    assert all(isinstance(v, mp.mpf) and mp.isfinite(v) for v in numbers())
+    values["x"] = mapped(lambda v: -abs(v), values["x"])
+    assert any(mp.isinf(v) for v in numbers())
