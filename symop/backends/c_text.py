@@ -117,3 +117,26 @@ def shortest(value: float) -> str:
         if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
             return text
     return repr(value)
+
+
+# Between what tensors hold and what is computed with; bfloat16 is 16 bits to C.
+CONVERSIONS = {
+    "": (
+        "static inline real widened(element value) { return (real)value; }",
+        "static inline element narrowed(real value) { return (element)value; }",
+    ),
+    "bfloat16": (
+        "static inline real widened(element value)",
+        "{",
+        "    union { uint32_t bits; float value; } one = { (uint32_t)value << 16 };",
+        "    return (real)one.value;",
+        "}",
+        "/* To the nearest, ties to even. */",
+        "static inline element narrowed(real value)",
+        "{",
+        "    union { float value; uint32_t bits; } one = { (float)value };",
+        "    const uint32_t rounded = one.bits + 0x7fff + (one.bits >> 16 & 1);",
+        "    return (element)((value != value ? 0x7fc00000 : rounded) >> 16);",
+        "}",
+    ),
+}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symop.backends.c_body import Body
-from symop.backends.c_text import FixedType
+from symop.backends.c_text import CONVERSIONS, FixedType
 from symop.backends.vector_math import SPELLED, definitions
 from symop.loops import Loop, Result, Routine, schedule
 from symop.lowering import NoForm, lower
@@ -293,31 +293,6 @@ class _Printer(Body):
 
     def support(self) -> list[str]:
         """The mathematics that the body uses, and conversions."""
-        lines = [line for text in definitions(sorted(self.functions)) for line in _tight(text)]
-        return [*lines, *_CONVERSIONS["bfloat16" if self.variant.dtype == "bfloat16" else ""]]
-
-
-def _tight(text: str) -> list[str]:
-    return [*text.strip().split("\n"), ""]
-
-
-_CONVERSIONS = {
-    "": (
-        "static inline real widened(element value) { return (real)value; }",
-        "static inline element narrowed(real value) { return (element)value; }",
-    ),
-    "bfloat16": (
-        "static inline real widened(element value)",
-        "{",
-        "    union { uint32_t bits; float value; } one = { (uint32_t)value << 16 };",
-        "    return (real)one.value;",
-        "}",
-        "/* To the nearest, ties to even. */",
-        "static inline element narrowed(real value)",
-        "{",
-        "    union { float value; uint32_t bits; } one = { (float)value };",
-        "    const uint32_t rounded = one.bits + 0x7fff + (one.bits >> 16 & 1);",
-        "    return (element)((value != value ? 0x7fc00000 : rounded) >> 16);",
-        "}",
-    ),
-}
+        texts = definitions(sorted(self.functions))
+        lines = [line for text in texts for line in (*text.strip().split("\n"), "")]
+        return [*lines, *CONVERSIONS["bfloat16" if self.variant.dtype == "bfloat16" else ""]]
