@@ -6,7 +6,6 @@ python -m benchmarks.accuracy --write  # writes docs/accuracy.md
 
 from __future__ import annotations
 
-import argparse
 import ast
 import math
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 import torch
 
 import symop
+from benchmarks import pages
 from benchmarks.machine import machine
 from tests.accuracy import Case, cases, errors, evaluated, published, sample, torch_op
 
@@ -155,17 +155,5 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def main() -> None:
-    """Print the tables, or write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the page")
-    is_written = parser.parse_args().write
-    text = page()
-    if is_written:
-        PAGE.write_text(text)
-    else:
-        print(text)
-
-
 if __name__ == "__main__":
-    main()
+    pages.main(__doc__, page, PAGE)

@@ -6,11 +6,11 @@ python -m benchmarks.derivatives --write  # writes docs/derivatives.md
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 import symop
+from benchmarks import pages
 from benchmarks.functions import call
 from symop.functions import Function, table
 
@@ -51,9 +51,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    if parser.parse_args().write:
-        PAGE.write_text(page(), encoding="utf-8")
-    else:
-        print(page(), end="")
+    pages.main(__doc__, page, PAGE)

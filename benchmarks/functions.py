@@ -6,7 +6,6 @@ python -m benchmarks.functions --write  # writes docs/functions.md
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 
 import symop
+from benchmarks import pages
 from benchmarks.machine import machine
 from symop.derivatives import elementwise_derivatives
 from symop.functions import Function, table
@@ -222,17 +222,5 @@ def page() -> str:
                       "## Corners\n", corners])  # fmt: skip
 
 
-def main() -> None:
-    """Print the page, or write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the page")
-    is_written = parser.parse_args().write
-    text = page()
-    if is_written:
-        PAGE.write_text(text)
-    else:
-        print(text)
-
-
 if __name__ == "__main__":
-    main()
+    pages.main(__doc__, page, PAGE)

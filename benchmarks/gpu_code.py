@@ -6,9 +6,8 @@ python -m benchmarks.gpu_code --write  # puts it into docs/gpu_code.md
 
 from __future__ import annotations
 
-import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,9 @@ import torch
 import triton
 
 import symop
+from benchmarks import pages
+from benchmarks.cpu import CASES as CPU_CASES
+from benchmarks.cpu import Case
 from benchmarks.inductor_code import Launch, launches
 from symop.gpu_code import Code, compiled
 from symop.gpu_kernels import Target, parsed_target
@@ -30,41 +32,8 @@ ODD, EVEN = 2**24 + 43, 2**24
 ROWS, COLUMNS = 4099, 4096
 
 
-def _p3(x: torch.Tensor) -> torch.Tensor:
-    return 0.5 * (5 * x**3 - 3 * x)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A formula, the same in PyTorch, and what its arguments are.
-
-    scalars: the arguments that are 0-d tensors.
-    rows: those that are one row of a matrix.
-    fixed: those without a gradient.
-    """
-
-    formula: str
-    plain: Callable[..., Any]
-    scalars: str = ""
-    rows: str = ""
-    fixed: str = ""
-
-
-CASES = {
-    "E1": Case("0.5*(5*x**3-3*x)", _p3),
-    "E2": Case("w*x + b", lambda w, x, b: w * x + b),
-    "E2 0-d": Case("w*x + b", lambda w, x, b: w * x + b, scalars="wb"),
-    "E2 row": Case("w*x + b", lambda w, x, b: w * x + b, rows="wb"),
-    "E3": Case("a + b*legendre(3, c + d*x)", lambda a, b, c, d, x: a + b * _p3(c + d * x),
-               scalars="abcd", fixed="x"),
-    "E4 gelu": Case("0.5*x*(1 + erf(x/sqrt(2)))",
-                    lambda x: 0.5 * x * (1 + torch.erf(x / math.sqrt(2)))),
-    "E5 mish": Case("x*tanh(log(1 + exp(x)))", lambda x: x * torch.tanh(torch.log1p(torch.exp(x)))),
-    "E6 swiglu": Case("a*sigmoid(a)*b", lambda a, b: a * torch.sigmoid(a) * b),
-    "E7 loss": Case("sum((a + b*x + c*x**2 + d*x**3 - y)**2)",
-                    lambda a, b, x, c, d, y: ((a + b * x + c * x**2 + d * x**3 - y) ** 2).sum(),
-                    scalars="abcd", fixed="xy"),
-}  # fmt: skip
+# The expressions of the page about the CPU that are named by numbers.
+CASES = {name: case for name, case in CPU_CASES.items() if name.startswith("E")}
 
 
 @dataclass(frozen=True)
@@ -213,16 +182,5 @@ def page() -> str:
     )
 
 
-def main() -> None:
-    """Print the page, or write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
-    text = page()
-    if parser.parse_args().write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text)
-
-
 if __name__ == "__main__":
-    main()
+    pages.main(__doc__, page, PAGE)

@@ -6,7 +6,6 @@ Measured without a GPU: kernels are compiled for one that is not there, and a la
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ import torch
 import triton
 
 import symop
+from benchmarks import pages
 from symop import hosts
 from symop.triton_backend import TRITON
 from tests.idle_driver import idle_driver
@@ -107,7 +107,4 @@ def document() -> str:
 
 
 if __name__ == "__main__":
-    text = document()
-    print(text)
-    if "--write" in sys.argv:
-        DOCUMENT.write_text(text, encoding="utf-8")
+    pages.main(__doc__, document, DOCUMENT)

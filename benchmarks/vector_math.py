@@ -6,7 +6,6 @@ python -m benchmarks.vector_math --write  # writes docs/vector_math.md
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import math
 import platform
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import pages
 from benchmarks.machine import machine
 from symop.backends.vector_math import FUNCTIONS, definitions, spelling
 from tests.test_vector_math import RANGES, error, exact, sampled
@@ -245,16 +245,5 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Print or write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    text = page()
-    if parser.parse_args().write:
-        PAGE.write_text(text)
-    else:
-        print(text)
-
-
 if __name__ == "__main__":
-    main()
+    pages.main(__doc__, page, PAGE)

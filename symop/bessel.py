@@ -16,8 +16,7 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev, text
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends
 from symop.second_kind import besselk, bessely
 

@@ -10,8 +10,7 @@ from math import factorial
 
 import mpmath as mp
 
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends, wide
 from symop.special import horner
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends, wide
 from symop.special import horner, scaled_erfc
 

@@ -4,16 +4,19 @@ The gradient of a program of framed statements is again one, so derivatives of a
 are repetition. Adjoints are kept by frame and branch, unsummed and unmasked, and settled
 (masked by `where`, summed to the frame of the value) where several meet, at reductions and
 at arguments. Adding different frames first would count elements more than once; masking
-late keeps the NaN of a branch not taken out of the gradient, to every order.
+late keeps the NaN of a branch not taken out of the gradient, to every order. The sum of masked
+contributions stands in the branch that one of them is taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial, reduce
+from itertools import takewhile
 
 from symop.algebra import Derivation
 from symop.derivative_names import cotangent_names, gradient_names
-from symop.frames import Frame
+from symop.frames import Frame, join
 from symop.program import Argument, Node, Output, Program, without_dead_nodes
 from symop.slopes import active_nodes, hits, prod_others, slopes
 
@@ -52,7 +55,7 @@ class _Reverse:
                 continue
             node = program.nodes[index]
             if node.op == "argument":
-                found[str(node.value)] = self.settle(index, whole=True)[0]
+                found[str(node.value)] = self.whole(index)
             elif self.active[index]:
                 self.step(index, node)
         outputs = tuple(
@@ -70,29 +73,58 @@ class _Reverse:
             terms = self.adjoints.setdefault(index, {}).setdefault((frame, branch), [])
             terms.append(value)
 
-    def settle(self, index: int, *, whole: bool) -> tuple[int, Frame, Branch]:
+    def settle(self, index: int) -> list[tuple[int, Frame, Branch]]:
         """The adjoint of a node, with the frame and branch that it still stands in.
 
-        whole: it must be masked, and summed to the frame of the node.
+        Contributions of several frames are summed to that of the node, unless all are masked:
+        where none of them is needed, what the sum is multiplied by may be infinite.
         """
+        frames = self.branched(index)
+        joined = [self.joined(frame, values) for frame, values in frames.items()]
+        if len(joined) == 1 or all(branch for _, _, branch in joined):
+            return joined
+        parts = [self.summed(index, frame, {branch: v}) for v, frame, branch in joined]
+        return [(self.build.total(parts), self.build.frame(index), ())]
+
+    def joined(self, frame: Frame, values: dict[Branch, int]) -> tuple[int, Frame, Branch]:
+        """The sum of contributions of one frame, with the branch outside of which it is 0."""
+        shared = _shared(values)
+        rest = {branch[len(shared) :]: value for branch, value in values.items()}
+        if len(rest) == 1:
+            (value,) = rest.values()
+            return value, frame, shared
+        live = () if _covers(rest) else ((self.any_of(rest), True),)
+        return self.merged(rest), frame, (*shared, *live)
+
+    def branched(self, index: int) -> dict[Frame, dict[Branch, int]]:
+        """The contributions to the adjoint of a node, by frame and branch; they are taken away."""
+        frames: dict[Frame, dict[Branch, int]] = {}
+        for (frame, branch), terms in self.adjoints.pop(index).items():
+            frames.setdefault(frame, {})[branch] = self.build.total(terms)
+        return frames
+
+    def summed(self, index: int, frame: Frame, values: dict[Branch, int]) -> int:
+        """Contributions of one frame, masked by their branches and summed to that of the node."""
+        own = self.build.frame(index)
+        value = self.merged(values)
+        return value if frame == own else self.build.reduce("sum", value, frame, own)
+
+    def whole(self, index: int) -> int:
+        """The adjoint of a node, masked and in its frame."""
+        frames = self.branched(index)
+        return self.build.total(
+            [self.summed(index, *contribution) for contribution in frames.items()]
+        )
+
+    def any_of(self, branches: Collection[Branch]) -> int:
+        """The condition that one of several branches is taken."""
         build = self.build
-        sums = {key: build.total(terms) for key, terms in self.adjoints.pop(index).items()}
-        own = build.frame(index)
-        if len(sums) == 1 and not whole:
-            ((frame, branch), value), *_ = sums.items()
-            return value, frame, branch
-        branches: dict[Frame, dict[Branch, int]] = {}
-        for (frame, branch), value in sums.items():
-            branches.setdefault(frame, {})[branch] = value
-        by_frame = {frame: self.merged(values) for frame, values in branches.items()}
-        if len(by_frame) == 1 and not whole:
-            (frame, value), *_ = by_frame.items()
-            return value, frame, ()
-        parts = [
-            value if frame == own else build.reduce("sum", value, frame, own)
-            for frame, value in by_frame.items()
+        each = [
+            [condition if taken else build.apply("not", condition) for condition, taken in branch]
+            for branch in branches
         ]
-        return build.total(parts), own, ()
+        taken = [reduce(partial(build.apply, "and"), conditions) for conditions in each]
+        return reduce(partial(build.apply, "or"), taken)
 
     def merged(self, values: dict[Branch, int]) -> int:
         """The sum of contributions, each masked by its branch; innermost branches first."""
@@ -114,33 +146,42 @@ class _Reverse:
 
     def step(self, index: int, node: Node) -> None:
         """Pass the adjoint of a node on to its operands."""
-        build = self.build
-        if node.source is None:
-            grad, frame, branch = self.settle(index, whole=False)
+        for grad, frame, branch in self.settle(index):
             if node.op == "where":
                 self.branches(node, grad, frame, branch)
-                return
-            for operand, value in self.products(index, node, grad):
-                self.give(operand, frame, branch, value)
-            return
-        grad, _, _ = self.settle(index, whole=True)
+            elif node.source is not None:
+                self.expanded(index, node, grad, frame, branch)
+            else:
+                for operand, value in self.products(index, node, grad):
+                    self.give(operand, frame, branch, value)
+
+    def expanded(self, index: int, node: Node, grad: int, frame: Frame, branch: Branch) -> None:
+        """Pass an adjoint of a reduction on to what it reduces."""
+        build = self.build
+        # What adds up elements must not find those that a branch leaves out; the branches that
+        # leave out all that is added up stay.
+        own = (node.target or ()) if node.op == "prod_others" else node.frame
+        if frame != own:
+            grad = self.summed(index, frame, {branch: grad})
+            branch = tuple(s for s in branch if join((build.frame(s[0]), own)) == own)
         source, operands = node.source, node.operands
+        assert source is not None
         match node.op:
             case "sum":
-                self.give(operands[0], source, (), grad)
+                self.give(operands[0], source, branch, grad)
             case "amax" | "amin":
                 hit, count = hits(build, index, node)
-                self.give(operands[0], source, ((hit, True),), build.div(grad, count))
+                self.give(operands[0], source, (*branch, (hit, True)), build.div(grad, count))
             case "prod":
                 others = prod_others(build, source, node.dims, node.frame, operands)
-                self.give(operands[0], source, (), build.mul(grad, others))
+                self.give(operands[0], source, branch, build.mul(grad, others))
             case "prod_others":
                 around = (source, node.dims, node.target or ())
                 value = prod_others(build, *around, (*operands, grad))
-                self.give(operands[0], source, (), value)
+                self.give(operands[0], source, branch, value)
                 for place in range(1, len(operands)):
                     rest = (*operands[:place], *operands[place + 1 :], grad)
-                    self.give(operands[place], source, (), prod_others(build, *around, rest))
+                    self.give(operands[place], source, branch, prod_others(build, *around, rest))
             case _:
                 raise AssertionError(f"no derivative of {node.op}")
 
@@ -173,3 +214,20 @@ class _Reverse:
             case _:
                 for operand, slope in slopes(build, index, node, self.active):
                     yield operand, build.mul(grad, slope)
+
+
+def _shared(branches: Collection[Branch]) -> Branch:
+    """What several branches begin with."""
+    steps = takewhile(lambda step: len(set(step)) == 1, zip(*branches, strict=False))
+    return tuple(step[0] for step in steps)
+
+
+def _covers(branches: Collection[Branch]) -> bool:
+    """Whether one of the branches is taken wherever one looks, as far as their text tells."""
+    if () in branches:
+        return True
+    conditions = {branch[0][0] for branch in branches}
+    return any(
+        all(_covers([b[1:] for b in branches if b[0] == (c, taken)]) for taken in (True, False))
+        for c in conditions
+    )

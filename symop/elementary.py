@@ -10,10 +10,8 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import BEYOND, real, tends, whole
-
-X = ("x",)
 
 
 def _sign(x: Any) -> Any:

@@ -15,6 +15,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+# The parameters of most functions.
+X = ("x",)
+
 
 @dataclass(frozen=True)
 class Function:

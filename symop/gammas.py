@@ -13,8 +13,7 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends
 from symop.special import horner
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -13,6 +12,7 @@ from symop.building import loaded
 from symop.errors import BuildError
 from symop.rendering import template_folder
 from symop.routines import Routines
+from symop.warned import warn_once
 
 # Address of a kernel, by (loop, dtype, uniform bits, reduced bits, wanted bits).
 Key = tuple[int, int, int, int, int]
@@ -66,25 +66,15 @@ class Kernels(Routines):
         except BuildError as error:
             # Known before the warning, which may be made an error.
             self._built[place, dtype, uniform, reduced, wanted] = None
-            _warn_once(str(error))
+            warn_once(
+                f"fused CPU kernels cannot be built, plain PyTorch operations run instead: {error}"
+            )
             return None
         return ctypes.cast(library.symop_kernel, ctypes.c_void_p).value
 
 
 # What runs the loops of all kernels, one text in this order.
 _DRIVER = ("driver_space", "driver_blocks", "driver_sums", "driver_columns", "driver")
-_warned: set[str] = set()
-
-
-def _warn_once(error: str) -> None:
-    """One warning for one fault, however many ops meet it."""
-    if error not in _warned:
-        _warned.add(error)
-        warnings.warn(
-            f"fused CPU kernels cannot be built, plain PyTorch operations run instead: {error}",
-            RuntimeWarning,
-            stacklevel=5,
-        )
 
 
 @cache

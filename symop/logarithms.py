@@ -8,8 +8,7 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends
 
 # Lambert's function. 1/e in two parts, so that x + 1/e keeps its digits at the branch point.

@@ -16,8 +16,7 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import tends
 from symop.special import horner
 

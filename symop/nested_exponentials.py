@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import mpmath as mp
 
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends
 
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)

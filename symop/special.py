@@ -15,8 +15,7 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import chebyshev
-from symop.elementary import X
-from symop.functions import Function
+from symop.functions import Function, X
 from symop.limits import real, tends
 
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)

@@ -12,7 +12,8 @@ from symop.errors import CallError
 from symop.fused import DTYPES, Fused
 from symop.kernel_backend import Call, KernelBackend
 from symop.triton_host import TritonHost
-from symop.triton_kernels import TritonKernels, is_installed, is_interpreted, warn_once
+from symop.triton_kernels import TritonKernels, is_installed, is_interpreted
+from symop.warned import warn_once
 
 
 def triton_kernels(formula: Formula) -> TritonKernels:

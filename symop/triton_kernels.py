@@ -6,7 +6,6 @@ import hashlib
 import linecache
 import os
 import threading
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,6 +20,7 @@ from symop.loops import Result
 from symop.program import Program
 from symop.routines import Prepared, Routines
 from symop.tiling import Tiling, candidates, tiling
+from symop.warned import warn_once
 
 
 def is_installed() -> bool:
@@ -127,16 +127,6 @@ class TritonKernels(Routines):
     def results(self, code: int) -> tuple[Result, ...]:
         """What a loop leaves behind."""
         return self._loops[code][1].results
-
-
-_warned: set[str] = set()
-
-
-def warn_once(message: str) -> None:
-    """One warning for one fault, however often it is met."""
-    if message not in _warned:
-        _warned.add(message)
-        warnings.warn(message, RuntimeWarning, stacklevel=5)
 
 
 _functions: dict[str, Any] = {}

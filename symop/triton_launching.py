@@ -18,8 +18,9 @@ from symop.errors import BuildError
 from symop.layouts import Layout, Layouts, LoopLayout, Refused
 from symop.loops import Result
 from symop.routines import Data
-from symop.triton_kernels import Launchable, TritonKernels, is_interpreted, warn_once
+from symop.triton_kernels import Launchable, TritonKernels, is_interpreted
 from symop.tuning import Step
+from symop.warned import warn_once
 
 # What a result of no elements is.
 _EMPTY = {"sum": 0.0, "prod": 1.0}

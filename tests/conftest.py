@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from symop import hosts, native_host, triton_kernels
+from tests import native_kernels
 
 # Most tests are about what is written; those about kernels ask for them by name.
 os.environ.setdefault("SYMOP_BACKEND", "torch")
@@ -24,6 +25,22 @@ def host():
     """The host of the CPU backend, built when it is not there yet."""
     native_host.build()
     return native_host.load()
+
+
+@pytest.fixture(scope="session")
+def native_folder(tmp_path_factory, host):
+    """Where the kernels of tests/native_kernels.py are compiled, for a host that is there."""
+    return tmp_path_factory.mktemp("kernels")
+
+
+@pytest.fixture
+def legendre(native_folder):
+    return native_kernels.legendre(native_folder)
+
+
+@pytest.fixture
+def multiply_add(native_folder):
+    return native_kernels.multiply_add(native_folder)
 
 
 _KEPT = []

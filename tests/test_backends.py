@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import symop
-from symop import hosts, triton_backend, triton_kernels
+from symop import hosts, triton_backend, warned
 from symop.errors import BuildError, CallError
 
 
@@ -60,7 +60,7 @@ def test_triton_that_is_missing_is_an_error_where_it_was_asked_for(monkeypatch):
 
 def test_triton_that_is_missing_is_said_once_otherwise(monkeypatch):
     monkeypatch.setattr(triton_backend, "is_installed", lambda: False)
-    monkeypatch.setattr(triton_kernels, "_warned", set())
+    monkeypatch.setattr(warned, "_given", set())
     with pytest.warns(RuntimeWarning, match="pip install triton"):
         assert hosts.serving("auto", "cuda") is None
     assert hosts.serving("auto", "cuda") is None
@@ -94,7 +94,7 @@ def test_a_dtype_without_kernels_is_an_error_where_they_were_asked_for(served):
 
 def test_what_triton_lacks_is_said_once_otherwise(served, monkeypatch):
     pytest.importorskip("triton")
-    monkeypatch.setattr(triton_kernels, "_warned", set())
+    monkeypatch.setattr(warned, "_given", set())
     monkeypatch.setattr("symop.backends.triton_math.SPELLED", frozenset())
     x = torch.rand(3)
     with pytest.warns(RuntimeWarning, match="function exp has no form in Triton; plain"):

@@ -15,21 +15,6 @@ from torch.utils.checkpoint import checkpoint
 from tests import native_kernels
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, host):
-    return tmp_path_factory.mktemp("kernels")
-
-
-@pytest.fixture
-def legendre(folder):
-    return native_kernels.legendre(folder)
-
-
-@pytest.fixture
-def multiply_add(folder):
-    return native_kernels.multiply_add(folder)
-
-
 def leaf(*shape, dtype=torch.float32):
     return torch.randn(shape, dtype=dtype, requires_grad=True)
 
@@ -86,8 +71,8 @@ def test_next_order_is_given_none_for_what_was_not_saved(multiply_add):
 
 
 @pytest.mark.parametrize("used", [0, 1])
-def test_next_order_is_given_zeros_for_cotangents_that_nobody_gave(folder, used):
-    op = native_kernels.product_and_sum(folder)
+def test_next_order_is_given_zeros_for_cotangents_that_nobody_gave(native_folder, used):
+    op = native_kernels.product_and_sum(native_folder)
     x, y, m = leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5
     outputs = op(x, y, m)
     torch.autograd.grad(outputs[used].sum(), (x, y), create_graph=True)
@@ -106,8 +91,8 @@ def test_saved_values_modified_in_place_are_an_error(legendre):
         out.sum().backward()
 
 
-def test_a_saved_output_modified_in_place_is_an_error(folder):
-    _, out = native_kernels.centred(folder)(leaf(3, 4))
+def test_a_saved_output_modified_in_place_is_an_error(native_folder):
+    _, out = native_kernels.centred(native_folder)(leaf(3, 4))
     out.mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         out.sum().backward()
@@ -188,8 +173,8 @@ def test_names_and_edges(multiply_add):
     assert [edge is not None for edge, _ in node.next_functions] == [True, False, True]
 
 
-def test_an_argument_without_a_gradient_still_makes_the_output_require_one(folder):
-    op = native_kernels.legendre(folder, wanted=())
+def test_an_argument_without_a_gradient_still_makes_the_output_require_one(native_folder):
+    op = native_kernels.legendre(native_folder, wanted=())
     x = leaf(3)
     out = op(x)
     assert out.requires_grad
@@ -259,8 +244,8 @@ def test_anomaly_mode_and_profiler(legendre):
     assert spans["Legendre"].sequence_nr == spans["LegendreBackward"].sequence_nr >= 0
 
 
-def test_threads_call_one_op_at_once(folder):
-    op = native_kernels.multiply_add(folder)
+def test_threads_call_one_op_at_once(native_folder):
+    op = native_kernels.multiply_add(native_folder)
     failures = []
     start = threading.Barrier(4)
 
@@ -293,8 +278,8 @@ def test_threads_call_one_op_at_once(folder):
     assert not op.falls
 
 
-def test_large_calls_let_other_threads_run(folder):
-    op = native_kernels.legendre(folder)
+def test_large_calls_let_other_threads_run(native_folder):
+    op = native_kernels.legendre(native_folder)
     x = torch.randn(3_000_000)
     op(x)
     ticks, done = [], threading.Event()
@@ -337,8 +322,8 @@ def test_forked_processes(legendre):
 # Compiled autograd itself looks at .grad of outputs that were saved.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
 @pytest.mark.parametrize("make", ["legendre", "multiply_add", "squared_error", "centred"])
-def test_compiled_autograd(folder, make):
-    op = getattr(native_kernels, make)(folder)
+def test_compiled_autograd(native_folder, make):
+    op = getattr(native_kernels, make)(native_folder)
     n = 1 if make in ("legendre", "centred") else 3
     for shape in ((3,), (3,), (5,), (2, 4)):
         args = [leaf(*(() if k == 0 and n == 3 else shape)) for k in range(n)]

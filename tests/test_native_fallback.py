@@ -15,21 +15,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests import native_kernels
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, host):
-    return tmp_path_factory.mktemp("kernels")
-
-
-@pytest.fixture
-def legendre(folder):
-    return native_kernels.legendre(folder)
-
-
-@pytest.fixture
-def multiply_add(folder):
-    return native_kernels.multiply_add(folder)
-
-
 class Subclass(torch.Tensor):
     pass
 
@@ -78,7 +63,7 @@ class Stop(Exception):
     pass
 
 
-def seen(folder, *given, **named):
+def seen(native_folder, *given, **named):
     """What the fallback of w*x + b is called with."""
     calls = []
 
@@ -86,7 +71,7 @@ def seen(folder, *given, **named):
         calls.append((args, kwargs))
         raise Stop
 
-    op = native_kernels.multiply_add(folder, plain=fallback)
+    op = native_kernels.multiply_add(native_folder, plain=fallback)
     with pytest.raises(Stop):
         op.host(*given, **named)
     assert op.host.calls_fast == 0
@@ -95,20 +80,20 @@ def seen(folder, *given, **named):
 
 @pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("kind", ARGUMENTS)
-def test_arguments_that_are_not_plain(folder, kind, place):
+def test_arguments_that_are_not_plain(native_folder, kind, place):
     args = [plain() for _ in range(3)]
     args[place] = ARGUMENTS[kind]()
-    (((found, named),)) = seen(folder, *args)
+    (((found, named),)) = seen(native_folder, *args)
     assert all(a is b for a, b in zip(found, args, strict=True))
     assert named == {}
 
 
-def test_other_numbers_of_arguments_and_keywords(folder):
+def test_other_numbers_of_arguments_and_keywords(native_folder):
     args = [plain() for _ in range(4)]
     for given in ([], args[:2], args):
-        assert seen(folder, *given) == [(tuple(given), {})]
+        assert seen(native_folder, *given) == [(tuple(given), {})]
     w, x, b, _ = args
-    ((found, named),) = seen(folder, w, x, b=b)
+    ((found, named),) = seen(native_folder, w, x, b=b)
     assert found[0] is w
     assert found[1] is x
     assert named["b"] is b
@@ -120,8 +105,8 @@ def test_shapes_that_do_not_broadcast(multiply_add):
     assert len(multiply_add.falls) == 1
 
 
-def test_masks_are_of_truth_values(folder):
-    op = native_kernels.product_and_sum(folder)
+def test_masks_are_of_truth_values(native_folder):
+    op = native_kernels.product_and_sum(native_folder)
     x = plain()
     with pytest.raises(RuntimeError):
         op(x, x, x)
@@ -211,8 +196,8 @@ def test_without_a_kernel_it_is_asked_for_once(legendre):
     assert len(legendre.falls) == 3
 
 
-def test_without_a_kernel_of_the_gradient(folder):
-    op = native_kernels.legendre(folder)
+def test_without_a_kernel_of_the_gradient(native_folder):
+    op = native_kernels.legendre(native_folder)
     op.kernels.missing = {1}
     x = plain().requires_grad_()
     op(x).sum().backward()
@@ -220,8 +205,8 @@ def test_without_a_kernel_of_the_gradient(folder):
     assert len(op.orders) == 1
 
 
-def test_without_a_gradient_the_call_goes_to_python(folder):
-    op = native_kernels.legendre(folder, gradient=lambda needs: None)
+def test_without_a_gradient_the_call_goes_to_python(native_folder):
+    op = native_kernels.legendre(native_folder, gradient=lambda needs: None)
     x = plain().requires_grad_()
     op(x).sum().backward()
     op(plain())
@@ -229,28 +214,28 @@ def test_without_a_gradient_the_call_goes_to_python(folder):
     assert op.gradients == [1]
 
 
-def test_without_a_loss_the_value_is_computed_alone(folder):
-    op = native_kernels.squared_error(folder, scalar_loss=lambda scalars, needs: None)
+def test_without_a_loss_the_value_is_computed_alone(native_folder):
+    op = native_kernels.squared_error(native_folder, scalar_loss=lambda scalars, needs: None)
     w = torch.randn((), requires_grad=True)
     op(w, plain(), plain()).backward()
     assert {loop for loop, *_ in op.kernels.asked} == {0, 1}
 
 
 @pytest.mark.parametrize("part", ["gradient", "kernels"])
-def test_errors_of_callables_reach_the_caller(folder, part):
+def test_errors_of_callables_reach_the_caller(native_folder, part):
     def fail(*args):
         raise Stop(part)
 
     changes = {"gradient": fail} if part == "gradient" else {}
-    op = native_kernels.legendre(folder, **changes)
+    op = native_kernels.legendre(native_folder, **changes)
     if part == "kernels":
         op.kernels.loops = {}
     with pytest.raises(Stop if changes else KeyError):
         op(plain().requires_grad_())
 
 
-def test_errors_of_callables_reach_the_caller_of_backward(folder):
-    op = native_kernels.legendre(folder)
+def test_errors_of_callables_reach_the_caller_of_backward(native_folder):
+    op = native_kernels.legendre(native_folder)
     x = plain().requires_grad_()
     out = op(x).sum()
     known = op.kernels.loops
@@ -262,27 +247,27 @@ def test_errors_of_callables_reach_the_caller_of_backward(folder):
     torch.testing.assert_close(x.grad, 7.5 * x.detach() ** 2 - 1.5)
 
 
-def test_errors_of_the_next_order_reach_the_caller(folder):
+def test_errors_of_the_next_order_reach_the_caller(native_folder):
     def fail(*args):
         raise Stop
 
-    op = native_kernels.legendre(folder, next_order=fail)
+    op = native_kernels.legendre(native_folder, next_order=fail)
     x = plain().requires_grad_()
     with pytest.raises(Stop):
         torch.autograd.grad(op(x).sum(), x, create_graph=True)
 
 
 @pytest.mark.parametrize("answer", [None, (), (1.0,), [torch.ones(3)]])
-def test_a_next_order_that_answers_wrongly(folder, answer):
-    op = native_kernels.legendre(folder, next_order=lambda *args: answer)
+def test_a_next_order_that_answers_wrongly(native_folder, answer):
+    op = native_kernels.legendre(native_folder, next_order=lambda *args: answer)
     x = plain().requires_grad_()
     with pytest.raises(TypeError, match="next_order gives"):
         torch.autograd.grad(op(x).sum(), x, create_graph=True)
 
 
 @pytest.mark.parametrize(("code", "message"), [(1, "not enough memory"), (9, "unknown code 9")])
-def test_codes_of_kernels(folder, code, message):
-    op = native_kernels.legendre(folder, code=code)
+def test_codes_of_kernels(native_folder, code, message):
+    op = native_kernels.legendre(native_folder, code=code)
     with pytest.raises(RuntimeError, match=message):
         op(plain())
 
@@ -344,8 +329,8 @@ def test_vmap_over_backward_of_a_graph_made_outside(multiply_add):
     assert multiply_add.orders
 
 
-def test_without_a_kernel_of_the_loss_the_value_is_computed_alone(folder):
-    op = native_kernels.squared_error(folder)
+def test_without_a_kernel_of_the_loss_the_value_is_computed_alone(native_folder):
+    op = native_kernels.squared_error(native_folder)
     op.kernels.missing = {101}
     w = torch.randn((), requires_grad=True)
     x, y = plain(), plain()

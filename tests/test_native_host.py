@@ -13,21 +13,6 @@ from symop import native_host
 from tests import native_kernels
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, host):
-    return tmp_path_factory.mktemp("kernels")
-
-
-@pytest.fixture
-def legendre(folder):
-    return native_kernels.legendre(folder)
-
-
-@pytest.fixture(scope="module")
-def multiply_add(folder):
-    return native_kernels.multiply_add(folder)
-
-
 def arranged(values, layout):
     """The values in the memory that a layout names."""
     if layout == "transposed":
@@ -100,8 +85,8 @@ def test_special_values_reach_the_kernel_as_they_are(legendre, value):
 
 @pytest.mark.parametrize("layout", ["plain", "transposed", "sliced", "offset"])
 @pytest.mark.parametrize("other", ["plain", "transposed", "sliced", "expanded"])
-def test_any_strides_of_arguments_and_cotangents(folder, layout, other):
-    op = native_kernels.legendre(folder)
+def test_any_strides_of_arguments_and_cotangents(native_folder, layout, other):
+    op = native_kernels.legendre(native_folder)
     g = torch.randn(()).expand(3, 4) if other == "expanded" else arranged(torch.randn(3, 4), other)
     agree(op, [leaf(3, 4, layout=layout)], [g])
 
@@ -120,8 +105,8 @@ def test_sums_over_nothing_are_zero(multiply_add, shapes):
 
 
 @pytest.mark.parametrize("needs", range(1, 8))
-def test_only_gradients_that_are_needed_are_computed_and_saved_for(folder, needs):
-    op = native_kernels.multiply_add(folder)
+def test_only_gradients_that_are_needed_are_computed_and_saved_for(native_folder, needs):
+    op = native_kernels.multiply_add(native_folder)
     args = [torch.randn(3).requires_grad_(bool(needs >> k & 1)) for k in range(3)]
     packed = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: packed.append(t) or t, lambda t: t):
@@ -133,8 +118,8 @@ def test_only_gradients_that_are_needed_are_computed_and_saved_for(folder, needs
     assert ours == {args[k].data_ptr() for k in kept}
 
 
-def test_a_part_of_the_gradients_can_be_asked_for_later(folder):
-    op = native_kernels.multiply_add(folder)
+def test_a_part_of_the_gradients_can_be_asked_for_later(native_folder):
+    op = native_kernels.multiply_add(native_folder)
     w, x, b = (leaf(3) for _ in range(3))
     out = op(w, x, b)
     (grad,) = torch.autograd.grad(out.sum(), x)
@@ -142,8 +127,8 @@ def test_a_part_of_the_gradients_can_be_asked_for_later(folder):
     assert op.gradients == [7, 2]
 
 
-def test_a_cotangent_of_one_number_is_read_once(folder):
-    op = native_kernels.legendre(folder)
+def test_a_cotangent_of_one_number_is_read_once(native_folder):
+    op = native_kernels.legendre(native_folder)
     x = leaf(3, 4)
     op(x).sum().backward()
     assert [k for k in op.kernels.asked if k[0] == 1] == [(1, 0, 0b10, 0, 1)]
@@ -151,8 +136,8 @@ def test_a_cotangent_of_one_number_is_read_once(folder):
 
 
 @pytest.mark.parametrize("args", ["full", "one", "mixed"])
-def test_kernels_are_asked_for_once_a_variant(folder, args):
-    op = native_kernels.multiply_add(folder)
+def test_kernels_are_asked_for_once_a_variant(native_folder, args):
+    op = native_kernels.multiply_add(native_folder)
     shapes = {"full": [(3,)] * 3, "one": [()] * 3, "mixed": [(), (3,), ()]}[args]
     for _ in range(3):
         op(*(torch.randn(s) for s in shapes))
@@ -161,8 +146,8 @@ def test_kernels_are_asked_for_once_a_variant(folder, args):
     assert op.host.n_kernels == 1
 
 
-def test_results_that_reduce_different_axes_are_computed_one_by_one(folder):
-    op = native_kernels.multiply_add(folder)
+def test_results_that_reduce_different_axes_are_computed_one_by_one(native_folder):
+    op = native_kernels.multiply_add(native_folder)
     agree(op, [leaf(3, 1), leaf(1, 4), leaf(3, 4)])
     parts = [key[3:] for key in op.kernels.asked if key[0] == 7]
     assert parts == [(0b011, 0b111), (0, 0b100), (0b001, 0b001), (0b010, 0b010)]
@@ -170,8 +155,8 @@ def test_results_that_reduce_different_axes_are_computed_one_by_one(folder):
 
 @pytest.mark.parametrize("used", [(0, 1), (0,), (1,)])
 @pytest.mark.parametrize("shapes", [[(3, 4)] * 3, [(4,), (3, 1), (2, 1, 1)], [()] * 3])
-def test_outputs_that_nobody_used_have_zero_cotangents(folder, used, shapes):
-    op = native_kernels.product_and_sum(folder)
+def test_outputs_that_nobody_used_have_zero_cotangents(native_folder, used, shapes):
+    op = native_kernels.product_and_sum(native_folder)
     x, y, m = (*(leaf(*s) for s in shapes[:2]), torch.rand(shapes[2]) < 0.5)
 
     def total(f, *args):
@@ -187,31 +172,31 @@ def test_outputs_that_nobody_used_have_zero_cotangents(folder, used, shapes):
     assert not op.orders
 
 
-def test_two_outputs_of_different_shapes(folder):
-    op = native_kernels.product_and_sum(folder)
+def test_two_outputs_of_different_shapes(native_folder):
+    op = native_kernels.product_and_sum(native_folder)
     found = agree(op, [leaf(4), leaf(3, 1), torch.rand(2, 1, 1) < 0.5])
     assert [v.shape for v in found] == [(2, 3, 4), (3, 4)]
 
 
 @pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4), (0, 4), ()])
 @pytest.mark.parametrize("layout", ["plain", "transposed"])
-def test_temps_numbers_and_dropped_axes(folder, shape, layout):
-    op = native_kernels.centred(folder)
+def test_temps_numbers_and_dropped_axes(native_folder, shape, layout):
+    op = native_kernels.centred(native_folder)
     agree(op, [leaf(*shape, layout=layout)])
     assert not op.orders
 
 
 @pytest.mark.parametrize("dims", [(0,), (1,), (-2,), (0, 2), (-1, 0), (-3, 1, 2)])
-def test_axes_are_counted_from_either_end(folder, dims):
-    op = native_kernels.centred(folder, dims)
+def test_axes_are_counted_from_either_end(native_folder, dims):
+    op = native_kernels.centred(native_folder, dims)
     agree(op, [leaf(2, 3, 4)])
     assert not op.orders
     x = leaf(2, 3, 4, dtype=torch.double)
     assert torch.autograd.gradgradcheck(op, (x,))
 
 
-def test_axes_that_are_not_there_are_left_to_python(folder):
-    op = native_kernels.centred(folder, (1,))
+def test_axes_that_are_not_there_are_left_to_python(native_folder):
+    op = native_kernels.centred(native_folder, (1,))
     with pytest.raises(IndexError):
         op(leaf(3))
     assert len(op.falls) == 1
@@ -220,8 +205,8 @@ def test_axes_that_are_not_there_are_left_to_python(folder):
 @pytest.mark.parametrize("needs", range(8))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
 @pytest.mark.parametrize("weight", [(), (3,)])
-def test_a_loss_is_computed_with_the_gradients_of_numbers(folder, needs, dtype, weight):
-    op = native_kernels.squared_error(folder)
+def test_a_loss_is_computed_with_the_gradients_of_numbers(native_folder, needs, dtype, weight):
+    op = native_kernels.squared_error(native_folder)
     if dtype == torch.float16 and (weight or needs & 6):
         pytest.skip("the kernels of this test add up in the type of the elements")
     args = [torch.randn(s, dtype=dtype).requires_grad_(bool(needs >> k & 1))
@@ -234,8 +219,8 @@ def test_a_loss_is_computed_with_the_gradients_of_numbers(folder, needs, dtype, 
 
 
 @pytest.mark.parametrize("asked", [(0,), (2,), (0, 2), (2, 1), (0, 1, 2)])
-def test_each_number_of_a_loss_belongs_to_its_argument(folder, asked):
-    op = native_kernels.squared_error(folder)
+def test_each_number_of_a_loss_belongs_to_its_argument(native_folder, asked):
+    op = native_kernels.squared_error(native_folder)
     args = [leaf(), leaf(3), leaf()]
     wide = [a.detach().double().requires_grad_() for a in args]
     found = torch.autograd.grad(op(*args), [args[k] for k in asked], torch.tensor(0.7))
@@ -248,8 +233,8 @@ def test_each_number_of_a_loss_belongs_to_its_argument(folder, asked):
 
 
 @pytest.mark.parametrize("layout", ["transposed", "channels_last", "plain", "sliced"])
-def test_results_take_over_the_order_of_axes(folder, layout):
-    op = native_kernels.legendre(folder)
+def test_results_take_over_the_order_of_axes(native_folder, layout):
+    op = native_kernels.legendre(native_folder)
     if layout == "channels_last":
         x = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
     else:
@@ -281,8 +266,8 @@ def test_large_results_are_whole(legendre):
     assert torch.equal(out[::1000], legendre(x[::1000].contiguous()))
 
 
-def test_the_host_is_collected_with_its_callables(folder):
-    op = native_kernels.legendre(folder)
+def test_the_host_is_collected_with_its_callables(native_folder):
+    op = native_kernels.legendre(native_folder)
     out = op(leaf(3))
     kernels = weakref.ref(op.kernels)
     op.kernels.itself = op.host  # a cycle through the host
@@ -311,9 +296,9 @@ def test_the_host_is_collected_with_its_callables(folder):
         ("n_args", 2),
     ],
 )  # fmt: skip
-def test_routines_that_do_not_hold_together_are_refused(folder, part, value):
+def test_routines_that_do_not_hold_together_are_refused(native_folder, part, value):
     with pytest.raises(ValueError, match="not a routine"):
-        native_kernels.legendre(folder, **{part: value})
+        native_kernels.legendre(native_folder, **{part: value})
 
 
 def test_the_module_says_what_it_was_built_for():

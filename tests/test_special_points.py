@@ -111,3 +111,44 @@ def test_a_mean_of_nothing_leaves_gradients_of_others_zero(formula, backend):
     further = torch.autograd.grad(grads[w], values, allow_unused=True, materialize_grads=True)
     assert further[w].item() == 0
     assert further[op.args.index("x")].shape == (0, 3)
+
+
+# Formulas whose values stand in several branches, with the formula that is left where every
+# condition is false.
+BRANCHED = [
+    ("where(x > 0, sqrt(x), 0) + where(x > 1, x**2*sqrt(x), 0)", "0*x"),
+    ("where(x > 0, log(x), 0) + where(x > 2, log(x)**2, x**3)", "x**3"),
+    ("s = sqrt(x); where(x > 0, s, x**2)*where(x > 1, s, x)", "x**3"),
+    ("where(x != 0, abs(x)**y, x)*exp(-x**2) + where(y > 0, x, x*y)", None),
+    ("where(x > 0, where(x > 1, sqrt(x - 1), 0) + sqrt(x), x**2)", "x**2"),
+    ("where(y > 0, sum(where(x > 0, log(x), x)), sum(x**2))", "sum(x**2) + 0*y"),
+    ("where(sum(x) > 0, sum(log(x)), sum(x**3))", "sum(x**3)"),
+    ("where(sum(x) > 0, prod(sqrt(x)), 1)*sum(x)", "sum(x)"),
+    ("where(sum(x) > 0, prod(sqrt(x), 0)*y, y)", "y + 0*sum(x)"),
+    ("where(sum(x) > 0, amax(log(x)), sum(x**2))", "sum(x**2)"),
+    ("where(sum(x) > 0, sum(log(x))*y, y)", "y + 0*sum(x)"),
+    ("where(x > 0, log(y)*x, x) + where(y > 0, log(y), y**2)", "x + y**2"),
+    ("where(x > 0, log(y), 0) + where(x > 1, log(y)*x, 0) + where(y > 0, sqrt(y), x*y)", "x*y"),
+]
+
+
+@pytest.mark.parametrize("backend", ["torch", "cpu"])
+@pytest.mark.parametrize(("formula", "left"), BRANCHED, ids=[b[0] for b in BRANCHED])
+def test_nothing_leaves_a_branch_that_is_not_taken(formula, left, backend):
+    op = symop.compile(formula, args=("x", "y"), backend=backend)
+    points = {"x": torch.tensor([-1.5, -0.25]), "y": torch.tensor([[-2.0], [-0.5]])}
+    if left is None:
+        points, left = {"x": torch.zeros(2), "y": torch.tensor(-1.5)}, "x*(exp(-x**2) + y)"
+    results = []
+    for f in (op, symop.compile(left, args=("x", "y"), backend="torch")):
+        values = [v.double().requires_grad_() for v in points.values()]
+        found = [f(*values)]
+        for k in range(3):
+            total = sum(((k + 1.5) * v).sum() for v in found[-len(values) :])
+            if not total.requires_grad:
+                total = total + sum((0 * v).sum() for v in values)
+            found += torch.autograd.grad(total, values, create_graph=True, allow_unused=True,
+                                         materialize_grads=True)  # fmt: skip
+        results.append(found)
+    for value, wanted in zip(*results, strict=True):
+        torch.testing.assert_close(value, wanted.broadcast_to(value.shape), rtol=1e-14, atol=1e-14)
