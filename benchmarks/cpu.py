@@ -180,11 +180,11 @@ def page(cells: dict[str, dict[str, float]]) -> str:
 def main() -> None:
     """Measure the cells that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", nargs="*", default=list(CASES))
+    parser.add_argument("--cases", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--sizes", nargs="*", type=int, default=list(SIZES))
     parser.add_argument("--dtypes", nargs="*", default=["float32", "float64"])
     parser.add_argument("--threads", nargs="*", type=int, default=[1, 2])
-    parser.add_argument("--peers", nargs="*", default=list(PEERS[:3]))
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS[:3]))
     parser.add_argument("--modes", nargs="*", default=list(MODES))
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--again", action="store_true", help="measure cells anew")

@@ -7,6 +7,7 @@ python -m benchmarks.cpu_limits --write  # writes docs/cpu_limits.md
 from __future__ import annotations
 
 import argparse
+import ctypes
 import math
 import os
 import statistics
@@ -25,6 +26,7 @@ import torch
 import symop
 from benchmarks.cpu import CASES, Case
 from benchmarks.machine import machine
+from symop.building import loaded
 from symop.compiler import formula
 from symop.cpu_backend import cpu_kernels
 from symop.fused import Fused
@@ -33,7 +35,7 @@ from symop.loading import Generated, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "cpu_limits.md"
 ELEMENTS = 1_000_000
-ROUNDS = 31
+ROUNDS = 101
 STEPS = 2_000
 LOSS = "sum((a + b*legendre(3, c + d*x) - y)**2)"
 
@@ -64,10 +66,53 @@ class Alone:
 
     run: calls them.
     size: the bytes that are read and written, each once.
+    read: the full-size tensors that are read.
+    made: those that are written.
     """
 
     run: Callable[[], None]
     size: int
+    read: tuple[torch.Tensor, ...]
+    made: tuple[torch.Tensor, ...]
+
+    def bare(self) -> Callable[[], None]:
+        """A loop that reads and writes the same tensors, and adds only."""
+        is_double = (*self.read, *self.made)[0].dtype == torch.float64
+        text = bare_text("double" if is_double else "float", len(self.read), len(self.made))
+        function = loaded(text).bare
+        pointers = [t.data_ptr() for t in (*self.read, *self.made)]
+        places = (ctypes.c_void_p * len(pointers))(*pointers)
+        return partial(function, ctypes.c_int64((*self.read, *self.made)[0].numel()), places)
+
+
+def bare_text(kind: str, read: int, made: int) -> str:
+    """The C text of a loop that reads and writes so many arrays."""
+    value = " + ".join(f"from{k}[block + i]" for k in range(read)) or "1"
+    inputs = [f"const {kind} *restrict from{k} = data[{k}];" for k in range(read)]
+    outputs = [f"{kind} *restrict to{k} = data[{read + k}];" for k in range(made)]
+    stores = [f"to{k}[block + i] = {value};" for k in range(made)] or [f"sum[i] += {value};"]
+    return f"""#include <stdint.h>
+__attribute__((visibility("default"))) double bare(int64_t n, void *const *data)
+{{
+    {" ".join(inputs + outputs)}
+    double total = 0;
+    #pragma omp parallel for schedule(static) reduction(+ : total)
+    for (int64_t start = 0; start < n / 32 * 32; start += 16384) {{
+        const int64_t end = start + 16384 < n / 32 * 32 ? start + 16384 : n / 32 * 32;
+        {kind} sum[32] = {{0}};
+        for (int64_t block = start; block < end; block += 32) {{
+            #pragma omp simd
+            for (int i = 0; i < 32; ++i) {{
+                {" ".join(stores)}
+            }}
+        }}
+        for (int i = 0; i < 32; ++i) {{
+            total += sum[i];
+        }}
+    }}
+    return total;
+}}
+"""
 
 
 def alone(launcher: Launcher, tensors: Sequence[torch.Tensor], shapes: Sequence[Any],
@@ -95,7 +140,9 @@ def alone(launcher: Launcher, tensors: Sequence[torch.Tensor], shapes: Sequence[
         for kernel, arguments in calls:
             kernel(*arguments)
 
-    return Alone(run, sum(t.numel() * t.element_size() for t in (*read, *made)))
+    full = max(t.numel() for t in read)
+    arrays = [tuple(t for t in group if t.numel() == full) for group in (read, made)]
+    return Alone(run, sum(t.numel() * t.element_size() for t in (*read, *made)), *arrays)
 
 
 def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
@@ -126,33 +173,48 @@ def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
 
 
 def limits() -> list[str]:
-    """Kernels alone, as a fraction of the bandwidth that `torch.add(a, b, out=c)` reaches."""
+    """Kernels alone, beside `torch.add(a, b, out=c)` and beside loops that only add."""
+    columns = [(dtype, n) for dtype in (torch.float32, torch.float64) for n in (1, 2)]
     lines = [
         "## Kernels alone",
         "",
-        f"Bytes that must be moved over the time of the kernels, as a fraction of the same for "
-        f"`torch.add(a, b, out=c)` on arrays of the same size: {ELEMENTS:,} elements, outputs that "
-        f"are there already, in turns, medians of {ROUNDS}. Beside 1, arithmetic is the limit.",
+        f"{ELEMENTS:,} elements, outputs that are there already, in turns, medians of {ROUNDS}. "
+        "First, bytes that must be moved over the time of the kernels, as a fraction of the same "
+        "for `torch.add(a, b, out=c)` on arrays of the same size, which reads two and writes one. "
+        "Then the time of a C loop that reads and writes the same full-size arrays and does "
+        "nothing but add, over the time of the kernels. Where both are small, arithmetic is the "
+        "limit.",
         "",
-        "| expression | pass | float32, 1 thread | float32, 2 | float64, 1 | float64, 2 |",
-        "|---|---|---|---|---|---|",
+        "| expression | pass | arrays read, written | "
+        + " | ".join(
+            f"{str(d).removeprefix('torch.')}, {n} thread{'s' * (n > 1)}" for d, n in columns
+        )
+        + " |",
+        "|---|---|---" + "|---" * len(columns) + "|",
     ]
-    names = [name for name in CASES if name.startswith("E")]
-    found: dict[tuple[str, str], list[str]] = {}
-    for dtype in (torch.float32, torch.float64):
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            a, b, c = torch.ones(3, ELEMENTS, dtype=dtype).unbind()
-            triad = 3 * ELEMENTS * a.element_size()
-            for name in names:
-                for part, kernels in passes(CASES[name], dtype).items():
-                    add = partial(torch.add, a, b, out=c)
-                    times = medians({"add": add, "own": kernels.run})
-                    fraction = kernels.size / times["own"] / (triad / times["add"])
-                    found.setdefault((name, part), []).append(f"{fraction:.2f}")
+    found: dict[tuple[str, str, str], list[str]] = {}
+    bandwidths: list[str] = []
+    for dtype, threads in columns:
+        torch.set_num_threads(threads)
+        a, b, c = torch.ones(3, ELEMENTS, dtype=dtype).unbind()
+        triad = 3 * ELEMENTS * a.element_size()
+        add = partial(torch.add, a, b, out=c)
+        rates = []
+        for name in (name for name in CASES if name.startswith("E")):
+            for part, kernels in passes(CASES[name], dtype).items():
+                # What comes after the same finds the caches alike.
+                times = medians(
+                    {"add": add, "bare": kernels.bare(), "again": add, "own": kernels.run}
+                )
+                rates.append(triad / times["add"])
+                fraction = kernels.size / times["own"] / rates[-1]
+                mix = f"{len(kernels.read)}, {len(kernels.made)}"
+                cell = f"{fraction:.2f}, {times['bare'] / times['own']:.2f}"
+                found.setdefault((name, part, mix), []).append(cell)
+        bandwidths.append(f"{statistics.median(rates) / 1e9:.0f} GB/s")
     torch.set_num_threads(1)
-    lines += [f"| {name} | {part} | {' | '.join(cells)} |" for (name, part), cells in found.items()]
-    return [*lines, ""]
+    lines += [f"| {' | '.join((*key, *cells))} |" for key, cells in found.items()]
+    return [*lines, f"| `torch.add` | | 2, 1 | {' | '.join(bandwidths)} |", ""]
 
 
 class LegendrePolynomial3(torch.autograd.Function):

@@ -28,8 +28,11 @@ static int64_t store_rows(const struct call *c, int64_t first, int64_t last, int
 {
     char *base[c->operands];
     int64_t failed = DONE;
+    locate(c, first, base);
     for (int64_t cell = first; !failed && cell < last; ++cell) {
-        locate(c, cell, base);
+        if (cell > first) {
+            step_on(c, cell, base);
+        }
         failed = store_range(c, base, 0, c->inner.length, in_place);
     }
     return failed;
@@ -72,7 +75,7 @@ static int64_t store_row(const struct kernel *kernel, int64_t length, void *cons
 {
     const int operands = kernel->inputs + kernel->results;
     int64_t size[1] = { length }, stride[operands];
-    struct call c = { kernel, operands, number, (char *const *)data, {0}, {0}, {0} };
+    struct call c = { kernel, operands, number, (char *const *)data, 0, {0}, {0}, {0} };
     for (int k = 0; k < operands; ++k) {
         stride[k] = strides[k] * kernel->item[k];
     }
@@ -140,24 +143,14 @@ __attribute__((visibility("default"))) int64_t symop_drive(
         order[j] = d;
     }
     const int is_columns = reduced && !is_empty && last_reduced < count - 1;
-    const int64_t beyond = is_columns ? sizes[order[count - 1]] % WIDTH : 0;
-    if (beyond && sizes[order[count - 1]] >= SHORT) {
-        /* Whole blocks of columns first; the rest of several rows makes blocks of its own. */
-        const int64_t whole = sizes[order[count - 1]] - beyond;
-        int64_t part[ndim];
-        void *later[operands];
-        memcpy(part, sizes, sizeof part);
-        part[order[count - 1]] = whole;
-        const int64_t failed = symop_drive(kernel, ndim, part, data, strides, number);
-        for (int k = 0; k < operands; ++k) {
-            const int64_t step = strides[k * ndim + order[count - 1]] * kernel->item[k];
-            later[k] = (char *)data[k] + whole * step;
-        }
-        part[order[count - 1]] = beyond;
-        return failed ? failed : symop_drive(kernel, ndim, part, later, strides, number);
+    int are_together = is_columns;
+    for (int k = 0; are_together && k < operands; ++k) {
+        const int is_aside = k < kernel->inputs ? kernel->uniform[k]
+                                                : kernel->reduced[k - kernel->inputs];
+        are_together = is_aside || strides[k * ndim + order[count - 1]] == 1;
     }
     int64_t room[3 * ((count + 1) * (operands + 1) + operands) + operands];
-    struct call c = { kernel, operands, number, (char *const *)data, {0}, {0}, {0} };
+    struct call c = { kernel, operands, number, (char *const *)data, 0, {0}, {0}, {0} };
     struct space *spaces[3] = { &c.outer, &c.inner, &c.kept };
     int64_t *next = room, *stride = room + sizeof room / sizeof *room - operands;
     for (int i = 0; i < 3; ++i) {
@@ -177,6 +170,7 @@ __attribute__((visibility("default"))) int64_t symop_drive(
             add_dim(&c.kept, operands, sizes[d], stride);
         }
     }
+    c.has_whole_rows = are_together && c.kept.count == 1;
     const int last = c.inner.count - 1;
     if (!reduced && last > 0 && c.inner.size[last] >= SHORT) {
         /* Operands part ways here and there; they go row by row. */

@@ -60,10 +60,10 @@ static char *together_at(const struct call *c, int k, char *base, int64_t start,
 }
 
 /* Computes n elements from `start` on: at most TILE, or any whole blocks that are in place.
-   room: TILE * 8 bytes an operand. into: the accumulators of what is reduced; totals: where
-   sums are added, in place of them. */
+   room: TILE * 8 bytes an operand. into: the accumulators of what is reduced; lanes: those
+   of sums, in place of them. */
 static void compute(const struct call *c, char *const *base, int64_t start, int64_t n,
-                    char *room, void *const *into, int64_t advance, double *totals)
+                    char *room, void *const *into, int64_t advance, double *lanes)
 {
     const struct kernel *kernel = c->kernel;
     const int64_t padded = quotient(n, WIDTH) * WIDTH;
@@ -84,12 +84,12 @@ static void compute(const struct call *c, char *const *base, int64_t start, int6
     for (int r = 0; r < kernel->results; ++r) {
         const int k = kernel->inputs + r;
         char *there = !kernel->reduced[r] && n == padded ? together_at(c, k, base[k], start, n) : 0;
-        out[r] = kernel->reduced[r] ? (totals ? 0 : into[r])
+        out[r] = kernel->reduced[r] ? (lanes ? 0 : into[r])
                  : there            ? there
                                     : room + (int64_t)k * TILE * 8;
     }
-    if (totals) {
-        kernel->sum(padded, n, in, out, c->number, totals);
+    if (lanes) {
+        kernel->sum(n, in, out, c->number, lanes);
     } else {
         kernel->span(padded, in, out, c->number, advance);
     }

@@ -1,4 +1,5 @@
 /* Adds rows to one another, where the innermost dim stays. */
+
 /* How the rows of a sum over the outer dims are shared out. Short rows are taken several at a
    time, so that blocks are full. */
 struct columns {
@@ -25,16 +26,63 @@ static struct columns columns_of(const struct call *c)
     return s;
 }
 
-/* Adds n elements of a row, to accumulators of their own. */
-static void add_row(const struct call *c, struct room *room, char *const *base, int64_t start,
-                    int64_t n)
+/* Adds n elements of a row, to accumulators of their own. Those of what pads the last block are
+   not read, unless several rows are taken at a time. */
+static void add_row(const struct call *c, struct room *room, int is_single, char *const *base,
+                    int64_t start, int64_t n)
 {
     void *into[c->kernel->results];
-    for (int64_t done = 0; done < n; done += TILE) {
+    for (int64_t done = 0, count; done < n; done += count) {
+        const int64_t left = least(TILE, n - done), whole = left / WIDTH * WIDTH;
+        count = is_single && whole ? whole : left;
         for (int r = 0; r < c->kernel->results; ++r) {
             into[r] = (char *)room->into[r] + done * real_size(c->kernel);
         }
-        accumulate(c, room, into, base, start + done, least(TILE, n - done), 1);
+        if (is_single) {
+            compute(c, base, start + done, count, room->buffers, into, 1, 0);
+        } else {
+            accumulate(c, room, into, base, start + done, count, 1);
+        }
+    }
+}
+
+/* Adds rows that are in place, n columns of each. Where the last block is not whole, it is taken
+   a little further back, with accumulators of its own. */
+static void add_rows(const struct call *c, struct room *room, char *const *base, int64_t width,
+                     int64_t column, int64_t n, int64_t first, int64_t end)
+{
+    const struct kernel *kernel = c->kernel;
+    const struct space *s = &c->inner;
+    const int64_t whole = n / WIDTH * WIDTH, back = n - WIDTH;
+    const void *in[kernel->inputs + 1];
+    void *out[kernel->results];
+    char *at[c->operands];
+    for (int64_t row = first; row < end; ++row) {
+        for (int k = 0; k < c->operands; ++k) {
+            const int is_next = row > first && s->count == 2;
+            at[k] = is_next ? at[k] + s->stride[k]
+                            : base[k] + offset(s, c->operands, k, row * width + column);
+        }
+        for (int is_rest = whole == 0; is_rest <= (whole < n); ++is_rest) {
+            for (int k = 0; k < kernel->inputs; ++k) {
+                const int is_back = is_rest && !kernel->uniform[k];
+                in[k] = at[k] + (is_back ? back * kernel->item[k] : 0);
+            }
+            for (int r = 0; r < kernel->results; ++r) {
+                const int k = kernel->inputs + r;
+                out[r] = kernel->reduced[r]
+                             ? (char *)room->into[r] + (is_rest ? whole * real_size(kernel) : 0)
+                             : at[k] + (is_rest ? back * kernel->item[k] : 0);
+            }
+            kernel->span(is_rest ? WIDTH : whole, in, out, c->number, 1);
+        }
+    }
+    for (int r = 0; r < kernel->results; ++r) {
+        if (kernel->reduced[r] && whole < n) {
+            const int64_t size = real_size(kernel);
+            char *to = (char *)room->into[r] + whole * size;
+            memmove(to, to + (WIDTH - (n - whole)) * size, (n - whole) * size);
+        }
     }
 }
 
@@ -68,11 +116,15 @@ static void reduce_tile(const struct call *c, const struct columns *s, struct ro
         }
     }
     for (int64_t first = group * s->height; first < end; first += ROWS) {
-        begin_sums(c, room->into, n);
-        for (int64_t row = first; row < least(end, first + ROWS); ++row) {
+        const int in_place = c->has_whole_rows && s->together == 1;
+        begin_sums(c, room->into, quotient(n, WIDTH) * WIDTH);
+        if (in_place) {
+            add_rows(c, room, base, s->width, column, n, first, least(end, first + ROWS));
+        }
+        for (int64_t row = first; !in_place && row < least(end, first + ROWS); ++row) {
             const int64_t start = row * s->width + column;
             if (start < c->inner.length) {
-                add_row(c, room, base, start, least(n, c->inner.length - start));
+                add_row(c, room, s->together == 1, base, start, least(n, c->inner.length - start));
             }
         }
         for (int r = 0; r < kernel->results; ++r) {

@@ -22,8 +22,11 @@ enum {
     WIDTH = 64,       /* elements of a block; the last one is padded */
     SHORT = 256,      /* rows that are gathered rather than computed one by one */
     TILE = 2048,      /* elements that are gathered at a time */
+    PIECE = 16384,    /* bytes that a kernel adds up before they go into doubles */
     WIDE = 16384,     /* columns that are added up at a time */
-    CHUNK = 8192,     /* elements of one partial sum */
+    CHUNK = 8192,     /* elements of one partial result */
+    SUMMED = 16384,   /* the same, where all results are sums */
+    LANES = 128,      /* bytes of the lanes of a sum */
     ROWS = 64,        /* rows that are added up before they go into a double */
     PARALLEL = 32768, /* elements worth a second thread */
     SCRATCH = 1 << 18 /* doubles of partial sums */
@@ -40,7 +43,7 @@ struct kernel {
     const unsigned char *item, *uniform, *reduced, *type, *combine;
     const short *over;
     void (*span)(int64_t, const void *const *, void *const *, const double *, int64_t);
-    void (*sum)(int64_t, int64_t, const void *const *, void *const *, const double *, double *);
+    void (*sum)(int64_t, const void *const *, void *const *, const double *, double *);
 };
 
 /* Memory that is small is on the stack. */
@@ -75,6 +78,7 @@ struct call {
     int operands;
     const double *number;
     char *const *data;
+    int has_whole_rows; /* columns are added up, and neighbours in a row stand together */
     struct space outer, inner, kept;
 };
 

@@ -90,6 +90,20 @@ static void locate(const struct call *c, int64_t cell, char **base)
     }
 }
 
+/* On to a cell from the one before. */
+static void step_on(const struct call *c, int64_t cell, char **base)
+{
+    const struct space *s = &c->outer;
+    const int64_t *stride = s->stride + (s->count - 1) * c->operands;
+    if (s->count == 0 || cell % s->size[s->count - 1] == 0) {
+        locate(c, cell, base);
+        return;
+    }
+    for (int k = 0; k < c->operands; ++k) {
+        base[k] += stride[k];
+    }
+}
+
 /* Memory of a thread: buffers for the operands, `wide` accumulators for each result, and a block
    of them aside. */
 struct room {
@@ -150,17 +164,49 @@ static void accumulate(const struct call *c, struct room *room, void *const *int
     }
 }
 
-/* One partial sum. */
+/* The sum of 16 or 32 numbers, in pairs. */
+static inline double sum_of(const double *from, int64_t n)
+{
+    double few[8], more[8];
+    for (int i = 0; i < 8; ++i) {
+        few[i] = from[i] + from[i + 8];
+    }
+    for (int i = 0; n == 32 && i < 8; ++i) {
+        more[i] = from[i + 16] + from[i + 24];
+    }
+    for (int i = 0; n == 32 && i < 8; ++i) {
+        few[i] += more[i];
+    }
+    return ((few[0] + few[4]) + (few[2] + few[6])) + ((few[1] + few[5]) + (few[3] + few[7]));
+}
+
+/* One partial sum of each result, all of which are sums or stored. */
+static void sum_chunk(const struct call *c, struct room *room, char *const *base, int64_t start,
+                      int64_t end, double *total)
+{
+    const struct kernel *kernel = c->kernel;
+    const int64_t lanes = LANES / real_size(kernel);
+    const int64_t tile = is_in_place(c) ? SUMMED : PIECE / real_size(kernel);
+    double *one = (double *)room->spare;
+    memset(one, 0, sizeof(double) * kernel->results * lanes);
+    for (; start < end; start += tile) {
+        compute(c, base, start, least(tile, end - start), room->buffers, 0, 0, one);
+    }
+    for (int r = 0; r < kernel->results; ++r) {
+        if (kernel->reduced[r]) {
+            total[r] = sum_of(one, lanes);
+            one += lanes;
+        }
+    }
+}
+
+/* One partial result. */
 static void reduce_chunk(const struct call *c, struct room *room, char *const *base,
                          int64_t start, int64_t end, double *total)
 {
     const struct kernel *kernel = c->kernel;
     if (kernel->sum) {
-        /* In tiles even where everything is in place: another grouping has other roundings. */
-        memset(total, 0, sizeof(double) * kernel->results);
-        for (; start < end; start += TILE) {
-            compute(c, base, start, least(TILE, end - start), room->buffers, 0, 0, total);
-        }
+        sum_chunk(c, room, base, start, end, total);
         return;
     }
     const int64_t tile = is_in_place(c) ? CHUNK : TILE;
@@ -179,6 +225,8 @@ static void reduce_chunk(const struct call *c, struct room *room, char *const *b
     }
 }
 
+static int64_t chunk_of(const struct call *c) { return c->kernel->sum ? SUMMED : CHUNK; }
+
 /* A share of the partial sums of all rows. */
 static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, int64_t last,
                            double *partial)
@@ -190,9 +238,9 @@ static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, 
     struct room room = in_room(c, WIDTH, memory);
     char *base[c->operands];
     for (int64_t task = first; task < last; ++task) {
-        const int64_t start = task % chunks * CHUNK;
+        const int64_t start = task % chunks * chunk_of(c);
         locate(c, task / chunks, base);
-        reduce_chunk(c, &room, base, start, least(start + CHUNK, c->inner.length),
+        reduce_chunk(c, &room, base, start, least(start + chunk_of(c), c->inner.length),
                      partial + task * c->kernel->results);
     }
     given_back(few, memory);
@@ -204,7 +252,7 @@ static int64_t reduce_rows(const struct call *c)
 {
     const struct kernel *kernel = c->kernel;
     const int64_t length = c->inner.length, cells = c->outer.length;
-    const int64_t chunks = length > 0 ? quotient(length, CHUNK) : 1, tasks = cells * chunks;
+    const int64_t chunks = length > 0 ? quotient(length, chunk_of(c)) : 1, tasks = cells * chunks;
     const int results = kernel->results;
     double few[FEW_SUMS];
     double *partial = taken(few, sizeof few, sizeof(double) * results * tasks);

@@ -310,6 +310,46 @@ def test_sums_of_columns(shape, dtype):
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("like", [(20, 1, 300), (20, 257, 1), (1, 257, 300)])
+@pytest.mark.parametrize("weight", [(257, 300), (300,), (257, 1)])
+def test_sums_over_rows_where_operands_part_ways(like, weight):
+    x, y, w, b = drawn_shapes((20, 257, 300), like, weight, (257, 300))
+    op = symop.compile("w*sin(x)*x + b*x*y", args=("x", "y", "w", "b"), backend="cpu")
+    cotangent = torch.rand(20, 257, 300, dtype=torch.float64)
+    found = torch.autograd.grad(op(x, y, w, b), (x, y, w, b), cotangent)
+    plain = torch.autograd.grad(w * torch.sin(x) * x + b * x * y, (x, y, w, b), cotangent)
+    for value, exact in zip(found, plain, strict=True):
+        torch.testing.assert_close(value, exact, rtol=1e-12, atol=1e-12)
+
+
+def drawn_shapes(*shapes):
+    generator = torch.Generator().manual_seed(0)
+    return [
+        torch.rand(shape, generator=generator, dtype=torch.float64).requires_grad_()
+        for shape in shapes
+    ]
+
+
+@pytest.mark.parametrize("shape", [(65, 1000), (300, 257), (5, 2111), (70, 17000), (129, 320)])
+def test_sums_of_columns_have_the_same_bits_in_any_layout(shape):
+    op = symop.compile("w*sin(x)*x + b*x", args=("x", "w", "b"), backend="cpu")
+    x, w, b, cotangent = (
+        v.detach().float() for v in drawn_shapes(shape, shape[1:], shape[1:], shape)
+    )
+
+    def bits(x, cotangent):
+        leaves = [v.detach().requires_grad_() for v in (x, w, b)]
+        return torch.autograd.grad(op(*leaves), leaves, cotangent)
+
+    whole = bits(x, cotangent)
+    for k, value in enumerate((x, cotangent)):
+        for other in layouts(value):
+            given = [x, cotangent]
+            given[k] = other
+            for a, c in zip(bits(*given), whole, strict=True):
+                assert_same_bits(a, c)
+
+
 def assert_same_bits(a, b):
     assert a.dtype == b.dtype
     assert a.shape == b.shape
@@ -452,6 +492,11 @@ def test_names_of_c_can_be_arguments():
     values = [torch.randn(5) for _ in op.args]
     torch.testing.assert_close(op(*values), values[0] * values[1] * values[2] * values[3]
                                + values[4])  # fmt: skip
+    op = symop.compile("sum(end*x + next*sum0*x**2 + lanes)", backend="cpu",
+                       args=("end", "x", "next", "sum0", "lanes"))  # fmt: skip
+    end, x, two, three, four = torch.tensor(1.5), torch.rand(70), *torch.rand(3)
+    expected = (end * x + two * three * x**2 + four).sum()
+    torch.testing.assert_close(op(end, x, two, three, four), expected)
 
 
 def test_an_op_begins_with_operations_and_goes_on_with_kernels():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,10 +22,12 @@ _TAKEN = frozenset(
         "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "real", "element",
         "span", "sum", "add_up", "number", "in", "out", "total", "count", "n", "i", "block",
         "advance", "is_large", "is_whole", "item", "uniform", "reduced", "type", "combine", "over",
-        "kernel", "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
+        "kernel", "lanes", "first", "last", "next",
+        "end", "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
         "narrowed", "unix", "linux",
     }
 )  # fmt: skip
+_NUMBERED = re.compile(r"(?:out|sum)\d+")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Text:
 
 def spelled_in_c(name: str) -> str:
     """The name of an argument as C spells it."""
-    return f"{name}_" if name in _TAKEN or name.endswith("_") or name.isupper() else name
+    is_taken = name in _TAKEN or name.endswith("_") or name.isupper() or _NUMBERED.fullmatch(name)
+    return f"{name}_" if is_taken else name
 
 
 class Spelling(Protocol):
@@ -122,3 +126,26 @@ def shortest(value: float) -> str:
         if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
             return text
     return repr(value)
+
+
+# Between what tensors hold and what is computed with; bfloat16 is 16 bits to C.
+CONVERSIONS = {
+    "": (
+        "static inline real widened(element value) { return (real)value; }",
+        "static inline element narrowed(real value) { return (element)value; }",
+    ),
+    "bfloat16": (
+        "static inline real widened(element value)",
+        "{",
+        "    union { uint32_t bits; float value; } one = { (uint32_t)value << 16 };",
+        "    return (real)one.value;",
+        "}",
+        "/* To the nearest, ties to even. */",
+        "static inline element narrowed(real value)",
+        "{",
+        "    union { float value; uint32_t bits; } one = { (float)value };",
+        "    const uint32_t rounded = one.bits + 0x7fff + (one.bits >> 16 & 1);",
+        "    return (element)((value != value ? 0x7fc00000 : rounded) >> 16);",
+        "}",
+    ),
+}

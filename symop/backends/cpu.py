@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from symop.backends.c_body import Body
-from symop.backends.c_text import CONDITIONAL, FixedType, Text
+from symop.backends.c_text import CONVERSIONS, FixedType
 from symop.backends.vector_math import SPELLED, definitions
-from symop.loops import Loop, Routine, schedule
+from symop.loops import Loop, Result, Routine, schedule
 from symop.lowering import NoForm, lower
 from symop.program import Program
 from symop.rendering import render
@@ -20,6 +19,9 @@ _ELEMENTS = {
     "float32": "float", "float64": "double", "float16": "_Float16", "bfloat16": "uint16_t",
 }  # fmt: skip
 _SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
+
+# How far ahead of its use memory is asked for, in bytes: two pages, measured.
+_AHEAD = 8192
 
 _COMBINE = ("sum", "prod", "amax", "amin")
 
@@ -88,8 +90,9 @@ class KernelView:
     stores: tuple[str, ...]
     sums: tuple[str, ...]
     sum_pointers: tuple[str, ...]
+    fetches: tuple[str, ...]
+    ahead: int
     additions: tuple[str, ...]
-    totals: tuple[str, ...]
 
 
 def kernel_source(name: str, routine: Routine, loop: Loop, variant: Variant) -> str:
@@ -142,8 +145,9 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         stores=tuple(printer.stores(is_sum=False)),
         sums=sums,
         sum_pointers=tuple(printer.pointers(is_sum=True)),
+        fetches=tuple(printer.fetches()),
+        ahead=_AHEAD,
         additions=tuple(printer.stores(is_sum=True)),
-        totals=tuple(f"total[{k}] += sum{k};" for k, r in enumerate(variant.reduced) if r),
     )
 
 
@@ -207,6 +211,15 @@ class _Printer(Body):
             lines.append(f"{kind} *restrict out{k} = ({kind} *)out[{k}] + {place};")
         return lines
 
+    def fetches(self) -> list[str]:
+        """The statements that ask for inputs long before they are read."""
+        names = [
+            self.names[argument.name]
+            for k, argument in enumerate(self.loop.inputs)
+            if argument.name in self.read() and not self.variant.uniform[k]
+        ]
+        return [f"fetch_ahead({name}_in, LANES * sizeof *{name}_in);" for name in names]
+
     def _type(self, slot: str, is_mask: bool) -> str:
         return "unsigned char" if is_mask else "real" if self.is_temporary(slot) else "element"
 
@@ -241,51 +254,45 @@ class _Printer(Body):
         for k, result in enumerate(self.results):
             text = self.texts[result.node].text
             if self.variant.reduced[k]:
-                lines.append(self._combination(k, result.combine, self.texts[result.node], is_sum))
+                lines.append(self._combination(k, result, is_sum))
             elif self.is_temporary(result.slot):
                 lines.append(f"out{k}[i] = {text};")
             else:
                 lines.append(f"out{k}[i] = narrowed({text});")
         return lines
 
-    def _combination(self, k: int, combine: str, value: Text, is_sum: bool) -> str:
+    def _combination(self, k: int, result: Result, is_sum: bool) -> str:
         """Add a value to its accumulator; NaN is the largest and the smallest of all."""
-        text = value.text
+        value = self.texts[result.node]
+        into = f"sum{k}[i]" if is_sum else f"out{k}[i]"
+        if result.combine in ("amax", "amin"):
+            test = f"{value.text} {'>' if result.combine == 'amax' else '<'} {into}"
+            text = f"({test}) | ({value.text} != {value.text}) ? {value.text} : {into}"
+        elif self._is_added(result.node):
+            operands = self.nodes[result.node].operands
+            p, q = self.texts[operands[0]].text, self.texts[operands[-1]].text
+            text = f"{self.spelling.fused}({p}, {q}, {into})"
+        else:
+            sign, binding = ("+", 10) if result.combine == "sum" else ("*", 11)
+            text = f"{into} {sign} {value.at(binding + 1)}"
         if is_sum:
-            zero = self.spelling.number(Fraction(0)).text
-            return f"sum{k} += is_whole || i < count ? {value.at(CONDITIONAL + 1)} : {zero};"
-        if combine in ("sum", "prod"):
-            return f"out{k}[i] {'+' if combine == 'sum' else '*'}= {text};"
-        test = f"{text} {'>' if combine == 'amax' else '<'} out{k}[i]"
-        return f"out{k}[i] = ({test}) | ({text} != {text}) ? {text} : out{k}[i];"
+            text = f"is_whole || block + i < count ? {text} : {into}"
+        return f"{into} = {text};"
+
+    def _is_product(self, index: int) -> bool:
+        return super()._is_product(index) or self._is_added(index)
+
+    def _is_added(self, index: int) -> bool:
+        """Whether a node is a product or a square that a sum over elements alone reads."""
+        node = self.nodes[index]
+        is_square = node.op == "ipow" and node.value == 2
+        if not (node.op == "mul" or is_square) or self.reads[index] != 1:
+            return False
+        pairs = zip(self.results, self.variant.reduced, strict=False)
+        return any(is_reduced and r.node == index and r.combine == "sum" for r, is_reduced in pairs)
 
     def support(self) -> list[str]:
         """The mathematics that the body uses, and conversions."""
-        lines = [line for text in definitions(sorted(self.functions)) for line in _tight(text)]
-        return [*lines, *_CONVERSIONS["bfloat16" if self.variant.dtype == "bfloat16" else ""]]
-
-
-def _tight(text: str) -> list[str]:
-    return [*text.strip().split("\n"), ""]
-
-
-_CONVERSIONS = {
-    "": (
-        "static inline real widened(element value) { return (real)value; }",
-        "static inline element narrowed(real value) { return (element)value; }",
-    ),
-    "bfloat16": (
-        "static inline real widened(element value)",
-        "{",
-        "    union { uint32_t bits; float value; } one = { (uint32_t)value << 16 };",
-        "    return (real)one.value;",
-        "}",
-        "/* To the nearest, ties to even. */",
-        "static inline element narrowed(real value)",
-        "{",
-        "    union { float value; uint32_t bits; } one = { (float)value };",
-        "    const uint32_t rounded = one.bits + 0x7fff + (one.bits >> 16 & 1);",
-        "    return (element)((value != value ? 0x7fc00000 : rounded) >> 16);",
-        "}",
-    ),
-}
+        texts = definitions(sorted(self.functions))
+        lines = [line for text in texts for line in (*text.strip().split("\n"), "")]
+        return [*lines, *CONVERSIONS["bfloat16" if self.variant.dtype == "bfloat16" else ""]]
