@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import struct
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from symop.backends.triton_body import TAKEN, TritonBody
 from symop.loops import Loop
 from symop.names import unused
 from symop.program import Node
-from symop.python_text import syntax_tree
 
 # Operands shorter than this are not named to make a statement shorter.
 _WORTH_A_NAME = 8
@@ -110,16 +108,9 @@ class AnyTypeBody(TritonBody):
         self.functions.add(function)
         return Text(triton_math.call(function, texts, None))
 
-    def _fused(self, node: Node) -> Text | None:
-        text = super()._fused(node)
-        if text is None:
-            return None
-        call = syntax_tree(text.text, "eval").body
-        assert isinstance(call, ast.Call)
-        parts = [ast.get_source_segment(text.text, part) or "" for part in call.args]
-        # Triton 3.6 takes a bare number in tl.fma for float32.
-        parts = [part if _is_short(part) else self._typed(part) for part in parts]
-        return Text(f"tl.fma({', '.join(parts)})")
+    def fused_operand(self, text: str) -> str:
+        """An operand of `tl.fma`, whose bare numbers are float32 in Triton 3.6."""
+        return text if _is_short(text) else self._typed(text)
 
     def _typed(self, text: str) -> str:
         """A number as a value of the type that is computed in."""
@@ -129,7 +120,7 @@ class AnyTypeBody(TritonBody):
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return float(text.replace("-(", "-").rstrip(")"))
     except ValueError:
         return None
 

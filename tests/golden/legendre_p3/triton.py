@@ -171,7 +171,7 @@ def _load(pointer, start, lane, mask, step: tl.constexpr, kind: tl.constexpr):
 @_jit
 def _forward_values(x):
     """out for a block of elements."""
-    return tl.fma(tl.full((), -1.5, tl.float64), x, 2.5 * (x * x * x))
+    return tl.fma(-1.5, x, 2.5 * (x * x * x))
 
 
 @_jit
@@ -195,8 +195,7 @@ def _forward_kernel(
 @_jit
 def _gradient_values(x, grad_out):
     """grad_x for a block of elements."""
-    v1 = tl.fma(tl.full((), 7.5, tl.float64), x * x, tl.full((), -1.5, tl.float64))
-    return grad_out * v1
+    return grad_out * tl.fma(7.5, x * x, -1.5)
 
 
 @_jit

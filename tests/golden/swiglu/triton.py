@@ -344,8 +344,10 @@ def _gradient_values(a, b, grad_out):
     """grad_a, grad_b for a block of elements."""
     v1 = tl.maximum(a, -1000.0, propagate_nan=tl.PropagateNan.ALL)
     v2 = tl.minimum(v1, 1000.0, propagate_nan=tl.PropagateNan.ALL)
-    v3 = tl.fma(v2, _sigmoid(-a), tl.full((), 1.0, tl.float64))
-    return grad_out * b * _sigmoid(a) * v3, grad_out * _silu(a)
+    return (
+        grad_out * b * _sigmoid(a) * tl.fma(v2, _sigmoid(-a), 1.0),
+        grad_out * _silu(a),
+    )
 
 
 @_jit
