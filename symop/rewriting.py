@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 
 from symop.identities import REWRITES
@@ -177,11 +178,10 @@ def _put_back(terms: Terms, index: int, found: Found, value: int) -> int:
         value = terms.build.scaled(value, found.scale.coefficient)
     if not found.used:
         return value
-    given = terms.summands(index)
     first = min(found.used)
     parts = [
-        value if place == first else terms.product(term)
-        for place, term in enumerate(given)
+        value if place == first else terms.build.scaled(node, Fraction(sign))
+        for place, (node, sign) in enumerate(terms.addends(index))
         if place == first or place not in found.used
     ]
     return terms.total(parts) if len(parts) > 1 else value

@@ -221,7 +221,9 @@ def over_one(terms: Terms, values: Values) -> Values | None:
     d = {f: c for f, c in d.items() if c}
     if not d or len(d) >= len(above) + len(below):
         return None
-    q = Term(Fraction(1), tuple(sorted((b, e) for b, e in net.items() if e)))
+    # Divided twice by what it is divided by twice: its square may vanish.
+    each = ([(b, -1)] * -e if e < 0 else [(b, e)] * bool(e) for b, e in sorted(net.items()))
+    q = Term(Fraction(1), tuple(factor for factors in each for factor in factors))
     share = terms.build.apply("div", terms.gathered(d), s)
     return {**values, "d": share, "q": terms.product(q)}
 

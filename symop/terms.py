@@ -143,8 +143,17 @@ class Terms:
 
     def summands(self, index: int) -> list[Term]:
         """The terms of a sum in the order in which they stand; one term for any other node."""
+        return [
+            self._terms[at]
+            if sign > 0
+            else Term(-self._terms[at].coefficient, self._terms[at].factors)
+            for at, sign in self.addends(index)
+        ]
+
+    def addends(self, index: int) -> list[tuple[int, int]]:
+        """The nodes that a sum adds up, each with its sign, in the order in which they stand."""
         self._follow()
-        found: list[Term] = []
+        found: list[tuple[int, int]] = []
         stack = [(index, 1)]
         while stack:
             at, sign = stack.pop()
@@ -156,10 +165,9 @@ class Terms:
                 case "neg" if self.build.nodes[node.operands[0]].op in ("add", "sub"):
                     stack.append((node.operands[0], -sign))
                 case _:
-                    term = self._terms[at]
-                    found.append(Term(term.coefficient * sign, term.factors))
+                    found.append((at, sign))
             if len(found) + len(stack) > _MAX_TERMS:
-                return [self._terms[index]]
+                return [(index, 1)]
         return found
 
     def parts(self, index: int) -> list[Term]:
