@@ -14,3 +14,11 @@ def one_in(count: int, cases: Iterable[Any]) -> list[Any]:
         case if k % count == 0 else pytest.param(case, marks=pytest.mark.slow)
         for k, case in enumerate(cases)
     ]
+
+
+def mostly_slow(values: Iterable[Any], kept: Iterable[Any]) -> list[Any]:
+    """Values of a parameter, of which every test run takes those that are kept, `make slow` all."""
+    few = list(kept)
+    values = list(values)
+    assert all(value in values for value in few)
+    return [v if v in few else pytest.param(v, marks=pytest.mark.slow) for v in values]

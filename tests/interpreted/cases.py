@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-import pytest
 import torch
 
 import symop
@@ -45,14 +41,6 @@ CASES = {
     "largest": ("amax(x, -1)*w", lambda x, w: x.amax(-1, keepdim=True) * w),
     "smallest": ("amin(x, 0) + x", lambda x: x.amin(0, keepdim=True) + x),
 }
-
-
-def mostly_slow(values: Iterable[Any], kept: Iterable[Any]) -> list[Any]:
-    """Values of a parameter, of which every test run takes those that are kept, `make slow` all."""
-    few = list(kept)
-    values = list(values)
-    assert all(value in values for value in few)
-    return [v if v in few else pytest.param(v, marks=pytest.mark.slow) for v in values]
 
 
 def devices() -> list[str]:

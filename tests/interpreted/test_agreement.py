@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from symop import tiling
-from tests.interpreted.cases import CASES, agree, compare, drawn, mostly_slow, op
+from tests.interpreted.cases import CASES, agree, compare, drawn, op
+from tests.sampling import mostly_slow
 
 # Shapes by case: of all arguments in order. The blocks of these kernels have 512 or 1,024 elements.
 SIZES = [0, 1, 511, 512, 513, 1023, 1024, 1025]

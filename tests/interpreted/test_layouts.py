@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from symop import tiling
-from tests.interpreted.cases import agree, drawn, mostly_slow
+from tests.interpreted.cases import agree, drawn
+from tests.sampling import mostly_slow
 
 BROADCASTS = {
     "rows": [(40,), (70, 40), (40,)],
