@@ -195,6 +195,7 @@ def test_generated_files_are_formatted_and_checked_by_ruff(tmp_path: Path, tests
         assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     program = (
         "import symop\n"

@@ -10,6 +10,7 @@ MATRIX = DOCUMENT.read_text(encoding="utf-8").splitlines()
 
 # What takes long: two ops, and all of them among the slow tests.
 LONG = {
+    "autograd.functional hvp, jacobian": ("multiply_add", "polar"),
     "compile of grad": ("multiply_add", "fit_loss"),
     "compile of hessian": ("multiply_add", "polar"),
     "compile of jvp": ("polar", "rms_norm"),
@@ -19,6 +20,9 @@ LONG = {
     "compile, backward": ("polar", "rms_norm"),
     "compile, dynamic shapes, one graph": ("multiply_add", "rms_norm"),
     "compiled autograd": ("multiply_add", "fit_loss"),
+    "deterministic algorithms": ("multiply_add", "rms_norm"),
+    "jacfwd of hessian": ("multiply_add", "polar"),
+    "make_fx": ("fit_loss", "rms_norm"),
     "triple backward": ("gate", "rms_norm"),
 }
 
