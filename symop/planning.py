@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from symop.differentiation import vjp
 from symop.frames import has_reduction
@@ -32,20 +33,13 @@ _LARGE = 3000
 
 @dataclass(frozen=True)
 class Plan:
-    """One differentiable function.
+    """One differentiable function; what the orders after the first need is derived when asked for.
 
     program: its values.
     wanted: the arguments that have a gradient, in order.
     saved: the arguments and outputs kept for the gradient.
     gradient: the gradients of `wanted`, as a program of the saved values and the cotangents.
     uses: for each saved value, the positions in `wanted` of the gradients that need it.
-    tangent: the tangents of the outputs.
-    second: the gradient of each output of `gradient`, one program an output: an output that
-        was not asked for has no cotangent, and lacks the saved values that its part needs.
-        Empty for a large op, whose second order is left to plain operations.
-    gradient_tangent: the tangents of the outputs of `gradient`.
-    totals: cotangents to whose gradient several parts of `second` contribute.
-    kept: the arguments of `gradient` that its own derivatives read.
     """
 
     program: Program
@@ -53,15 +47,48 @@ class Plan:
     saved: tuple[str, ...]
     gradient: Program
     uses: tuple[frozenset[int], ...]
-    tangent: Program
-    second: tuple[Program, ...]
-    gradient_tangent: Program
-    totals: tuple[str, ...]
-    kept: tuple[str, ...]
 
     def __post_init__(self) -> None:
         assert len(self.saved) == len(self.uses)
         assert {a.name for a in self.gradient.arguments} >= set(self.saved)
+
+    @cached_property
+    def _is_large(self) -> bool:
+        return len(self.wanted) * operation_count(self.gradient) > _LARGE
+
+    @cached_property
+    def tangent(self) -> Program:
+        """The tangents of the outputs."""
+        return tidy(jvp(self.program))
+
+    @cached_property
+    def second(self) -> tuple[Program, ...]:
+        """The gradient of each output of `gradient`, one program an output.
+
+        An output that was not asked for has no cotangent, and lacks the saved values that its
+        part needs. Empty for a large op, whose second order is left to plain operations.
+        """
+        return () if self._is_large else _second_order(self.gradient)
+
+    @cached_property
+    def gradient_tangent(self) -> Program:
+        """The tangents of the outputs of `gradient`; for a large op, `gradient` itself."""
+        return self.gradient if self._is_large else tidy(jvp(self.gradient))
+
+    @cached_property
+    def totals(self) -> tuple[str, ...]:
+        """Cotangents to whose gradient several parts of `second` contribute."""
+        times = Counter(output.of for part in self.second for output in part.outputs)
+        names = [a.name for a in self.gradient.arguments]
+        # A cotangent is always there, so that the sum of its parts can begin as zeros.
+        return tuple(n for n in names if n not in self.saved and times[n] > 1)
+
+    @cached_property
+    def kept(self) -> tuple[str, ...]:
+        """The arguments of `gradient` that its own derivatives read."""
+        read = {n for p in (*self.second, self.gradient_tangent) for n in _read(p)}
+        names = [a.name for a in self.gradient.arguments]
+        return tuple(n for n in names if n in read or n in self.totals)
 
 
 def plan(program: Program) -> Plan:
@@ -70,28 +97,8 @@ def plan(program: Program) -> Plan:
     if not wanted:
         # A constant still is an operator of its arguments; their gradient is zero.
         wanted = [a.name for a in program.arguments if not a.is_mask][:1]
-    full = tidy(vjp(program, wanted))
-    saved, gradient = _cut(program, full)
-    large = len(wanted) * operation_count(gradient) > _LARGE
-    second = () if large else _second_order(gradient)
-    gradient_tangent = gradient if large else tidy(jvp(gradient))
-    times = Counter(output.of for part in second for output in part.outputs)
-    names = [a.name for a in gradient.arguments]
-    # A cotangent is always there, so that the sum of its parts can begin as zeros.
-    totals = [n for n in names if n not in saved and times[n] > 1]
-    read = {n for p in (*second, gradient_tangent) for n in _read(p)}
-    return Plan(
-        program=program,
-        wanted=tuple(wanted),
-        saved=saved,
-        gradient=gradient,
-        uses=_uses(gradient, saved),
-        tangent=tidy(jvp(program)),
-        second=second,
-        gradient_tangent=gradient_tangent,
-        totals=tuple(totals),
-        kept=tuple(n for n in names if n in read or n in totals),
-    )
+    saved, gradient = _cut(program, tidy(vjp(program, wanted)))
+    return Plan(program, tuple(wanted), saved, gradient, _uses(gradient, saved))
 
 
 def _read(program: Program) -> set[str]:
