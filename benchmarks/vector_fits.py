@@ -63,6 +63,7 @@ def over_root(function: Real, less: int) -> Real:
 
 
 QUARTER = "0.61686"  # the square of pi/4, and a little
+HALF = "2.46741"  # the square of pi/2, and a little
 
 
 def cosine(z: mpf) -> mpf:
@@ -216,6 +217,7 @@ FITS = {
 
             (0, "0.9026"), 11, root(mp.erf, 1)),
         Fit("symop_fit_sin_short", of_square(mp.sin, 1), (0, QUARTER), 3, root(mp.sin, 3)),
+        Fit("symop_fit_sin_half", of_square(mp.sin, 1), (0, HALF), 4, root(mp.sin, 3)),
         Fit("symop_fit_cos_short", over(cosine, ["1"]), (0, QUARTER), 4,
             lambda z: z + mpf("1e-6")),
         Fit("symop_fit_sin", of_square(mp.sin, 1), (0, QUARTER), 5, root(mp.sin, 3)),

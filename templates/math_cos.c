@@ -1,13 +1,12 @@
-/* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */
+/* cos(x) is the sine of x + pi/2: the sine of the rest after a half turn more than a whole one. */
 SYMOP_INLINE float symop_cosf(float x) {
-    uint64_t quadrant;
-    double r = symop_quarterf(x, &quadrant);
-    quadrant = quadrant + 1u;
-    double y = quadrant & 1 ? symop_cos_quarterf(r) : symop_sin_quarterf(r);
-    y = symop_double(symop_bits64(y) ^ ((quadrant & 2) << 62));
+    double d = (double)x;
+    double t = FMA(d, 0x1.45f306dc9c883p-2, -0.5) + SYMOP_ROUNDER;
+    double y = symop_sin_halff(d, (t - SYMOP_ROUNDER) + 0.5, symop_bits64(t) + 1);
     return (float)y;
 }
 
+/* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */
 SYMOP_INLINE double symop_cos(double x) {
     double low;
     uint64_t quadrant;

@@ -1,13 +1,13 @@
-/* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */
+/* The sine of the rest, and the sign of the half turn that x lies in. */
 SYMOP_INLINE float symop_sinf(float x) {
-    uint64_t quadrant;
-    double r = symop_quarterf(x, &quadrant);
-    double y = quadrant & 1 ? symop_cos_quarterf(r) : symop_sin_quarterf(r);
-    y = symop_double(symop_bits64(y) ^ ((quadrant & 2) << 62));
+    double d = (double)x;
+    double t = FMA(d, 0x1.45f306dc9c883p-2, SYMOP_ROUNDER);
+    double y = symop_sin_halff(d, t - SYMOP_ROUNDER, symop_bits64(t));
     /* Keeps the sign of zero. */
     return __builtin_fabsf(x) < 0x1p-13f ? x : (float)y;
 }
 
+/* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */
 SYMOP_INLINE double symop_sin(double x) {
     double low;
     uint64_t quadrant;

@@ -1,7 +1,7 @@
 /*
  * x = n*pi/2 + r, |r| <= pi/4, and polynomials for sin(r) and cos(r). Right for |x| up to
  * SYMOP_TRIGONOMETRIC_BOUND; beyond, pi/2 in three parts is too short, and the C library must do it.
- * float is computed in double precision.
+ * float is computed in double precision; its sine and cosine by n*pi alone.
  */
 #define SYMOP_TRIGONOMETRIC_BOUND 1e6
 #define SYMOP_TRIGONOMETRIC_BOUNDF 1e8f
@@ -28,6 +28,30 @@ SYMOP_INLINE double symop_fit_cos_short(double x) {
     return p;
 }
 /* end */
+
+/* fit symop_fit_sin_half */
+/* Largest weighted error 2.4e-11; by benchmarks.vector_coefficients. */
+SYMOP_INLINE double symop_fit_sin_half(double x) {
+    double p = -0x1.9a687dfa41c52p-26;
+    p = FMA(p, x, 0x1.71707fc0572fcp-19);
+    p = FMA(p, x, -0x1.a017d99df3319p-13);
+    p = FMA(p, x, 0x1.11110c49ff267p-7);
+    p = FMA(p, x, -0x1.5555554769924p-3);
+    return p;
+}
+/* end */
+
+/* sin(x) for x = n*pi + r, |r| <= pi/2: a longer polynomial, but one for all. */
+SYMOP_INLINE double symop_sin_halff(double d, double n, uint64_t sign) {
+#if SYMOP_FUSED
+    double r = FMA(n, -0x1.1a62633145c07p-53, FMA(n, -0x1.921fb54442d18p+1, d));
+#else
+    double r = ((d - n * 0x1.921fb5p+1) - n * 0x1.110b46p-25) - n * 0x1.1a62633145c07p-53;
+#endif
+    double z = r * r;
+    double y = FMA(r * z, symop_fit_sin_half(z), r);
+    return symop_double(symop_bits64(y) ^ (sign << 63));
+}
 
 /* r; *quadrant holds n in its low bits. */
 SYMOP_INLINE double symop_quarterf(float x, uint64_t *quadrant) {
