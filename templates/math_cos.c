@@ -2,8 +2,7 @@
 SYMOP_INLINE float symop_cosf(float x) {
     double d = (double)x;
     double t = FMA(d, 0x1.45f306dc9c883p-2, -0.5) + SYMOP_ROUNDER;
-    double y = symop_sin_halff(d, (t - SYMOP_ROUNDER) + 0.5, symop_bits64(t) + 1);
-    return (float)y;
+    return (float)symop_sin_halff(d, (t - SYMOP_ROUNDER) + 0.5, symop_bits64(t) + 1);
 }
 
 /* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */

@@ -2,9 +2,7 @@
 SYMOP_INLINE float symop_sinf(float x) {
     double d = (double)x;
     double t = FMA(d, 0x1.45f306dc9c883p-2, SYMOP_ROUNDER);
-    double y = symop_sin_halff(d, t - SYMOP_ROUNDER, symop_bits64(t));
-    /* Keeps the sign of zero. */
-    return __builtin_fabsf(x) < 0x1p-13f ? x : (float)y;
+    return (float)symop_sin_halff(d, t - SYMOP_ROUNDER, symop_bits64(t));
 }
 
 /* By the quadrant that x lies in, the sine or the cosine of the rest, and its sign. */

@@ -49,7 +49,8 @@ SYMOP_INLINE double symop_sin_halff(double d, double n, uint64_t sign) {
     double r = ((d - n * 0x1.921fb5p+1) - n * 0x1.110b46p-25) - n * 0x1.1a62633145c07p-53;
 #endif
     double z = r * r;
-    double y = FMA(r * z, symop_fit_sin_half(z), r);
+    /* A product keeps the sign of zero. */
+    double y = r * FMA(z, symop_fit_sin_half(z), 1.0);
     return symop_double(symop_bits64(y) ^ (sign << 63));
 }
 
