@@ -401,7 +401,7 @@ def test_a_module_is_read_again(tmp_path):
         assert reread(written).is_current
 
 
-@pytest.mark.parametrize("compiler", ["cc", "/nonexistent"])
+@pytest.mark.parametrize("compiler", one_in(2, ["cc", "/nonexistent"]))
 def test_a_generated_test_passes_with_and_without_a_compiler(tmp_path, compiler):
     made = symop.generate("a*sigmoid(a)*b", name="swiglu", backends=("torch", "cpu"))
     made.write(tmp_path)
@@ -449,6 +449,7 @@ print(seen[0].message)
 """
 
 
+@pytest.mark.slow
 def test_a_module_needs_torch_only(tmp_path):
     done = run(SERVES, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -475,7 +476,7 @@ def test_a_compiler_error_shows_its_text(tmp_path):
     assert "error" in done.stdout
 
 
-@pytest.mark.parametrize("kind", ["file", "open", "linked"])
+@pytest.mark.parametrize("kind", one_in(3, ["open", "file", "linked"]))
 def test_a_folder_that_cannot_be_used_gives_way(tmp_path, kind):
     folder = tmp_path / "cache"
     if kind == "file":

@@ -18,6 +18,7 @@ import torch
 
 import symop
 from symop.rereading import reread
+from tests.sampling import one_in
 
 triton = pytest.importorskip("triton")
 
@@ -192,7 +193,7 @@ def wide(ptx, kind):
 
 
 @pytest.mark.parametrize("dtype", ELEMENTS)
-@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("name", one_in(2, COMPILED))
 def test_full_blocks_are_read_and_written_by_16_bytes(name, dtype, modules):
     _, uniform, *moved = COMPILED[name]
     for kernel, (reads, writes) in zip(("FORWARD", "GRADIENT"), moved, strict=True):

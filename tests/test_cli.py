@@ -119,6 +119,7 @@ def test_a_terminal_shows_the_caret_in_colour_unless_it_must_not():
     assert "    ^^^^^^^" in shown
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_difference_in_colour(tmp_path):
     command = ["generate", "x*y", "--name", "product", "--out", str(tmp_path), "--check"]
     assert "\x1b[32m+def product(" in on_a_terminal(*command, NO_COLOR="")[1]
@@ -611,6 +612,7 @@ def test_inspect_prints_a_table_and_json():
 # The folder that the user stands in
 
 
+@pytest.mark.slow
 def test_files_of_the_current_folder_are_not_imported(tmp_path):
     for module in ("torch", "sympy", "click", "rich", "jinja2", "mpmath"):
         (tmp_path / f"{module}.py").write_text("raise SystemError('imported')\n")

@@ -561,7 +561,7 @@ def error_in_ulp(found: float, exact: Any, scale: Any) -> float:
 
 
 # Those with orders are measured, with their derivatives, in tests/test_special_functions.py.
-@pytest.mark.parametrize("name", one_in(2, (n for n in WITH_FORM if not RECORDS[n].form_of)))
+@pytest.mark.parametrize("name", one_in(3, (n for n in WITH_FORM if not RECORDS[n].form_of)))
 def test_form_is_accurate_in_float64(name):
     function = RECORDS[name]
     samples = hostile(function, 600)

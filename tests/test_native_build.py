@@ -180,6 +180,7 @@ def test_a_build_in_the_background_outlives_who_started_it(package):
     assert run().stdout.startswith("False False <module 'symop_host'")
 
 
+@pytest.mark.slow
 def test_a_build_that_failed_is_not_started_again_by_itself(package):
     folder, environment, log = package
     source = folder / "site" / "symop" / "templates" / "host.cpp"

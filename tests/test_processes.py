@@ -172,7 +172,7 @@ class Values(Dataset):
         return torch.stack([slope, second, third, self.model(x), late(x)]).detach()
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", one_in(2, ["fork", "spawn"]))
 # Python warns of forks in a process with threads, which torch always has.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_workers_compute_what_this_process_computes(method):

@@ -10,7 +10,7 @@ import symop
 from tests.strategies import ARGUMENTS, formulas, plain
 
 PROFILE = settings(
-    max_examples=20, deadline=None, derandomize=True,
+    max_examples=12, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 SWEEP = settings(PROFILE, max_examples=1500, derandomize=False)
