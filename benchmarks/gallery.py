@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ FOLDER = Path(__file__).parent.parent / "docs" / "gallery"
 FIGURES = FOLDER / "figures.json"
 DTYPES = ("float32", "float64")
 SIZE = 100_000
-# How often an op is timed again when the times spread.
-ATTEMPTS = 10
+# How often an op is timed; the medians are kept.
+REPEATS = 5
 PEERS = ("eager", "function")
 MODES = {"forward": "forward", "both": "forward and backward"}
 
@@ -59,7 +60,7 @@ SPEED = """
 ## Speed
 
 {size:,} elements of float32 in one thread: microseconds of the op, and the times over it of the
-formula in eager torch, and of a Function by hand.
+formula in eager torch, and of a Function by hand; in turns, medians.
 
 | | op, us | eager torch | Function by hand |
 | --- | ---: | ---: | ---: |
@@ -115,14 +116,16 @@ def speed(name: str, load: float | None) -> dict[str, list[float]]:
     ranges = [fixed.get(n, (shown.low, shown.high)) for n in op.args]
     values = arguments(op, ranges, SIZE, torch.float32)
     ways = peers(op, PEERS)
-    runs = {mode: {w: runner(f, values, mode) for w, f in ways.items()} for mode in MODES}
-    for _ in range(ATTEMPTS):
-        times = {mode: times_of(runs[mode]) for mode in MODES}
-        reasons = noise(times, load)
-        if not reasons:
-            return {mode: _ratios(cell) for mode, cell in times.items()}
-    print(f"no times of {name}: {'; '.join(reasons)}", flush=True)
-    return {}
+    reasons = noise({}, load)
+    if reasons:
+        print(f"no times of {name}: {'; '.join(reasons)}", flush=True)
+        return {}
+    found = {}
+    for mode in MODES:
+        runs = {way: runner(f, values, mode) for way, f in ways.items()}
+        rows = [_ratios(times_of(runs)) for _ in range(REPEATS)]
+        found[mode] = [round(statistics.median(column), 2) for column in zip(*rows, strict=True)]
+    return found
 
 
 def _ratios(cell: dict[str, Timing]) -> list[float]:
