@@ -200,7 +200,7 @@ def squares(terms: Terms, values: Values) -> Values | None:
 
 
 def over_one(terms: Terms, values: Values) -> Values | None:
-    """Holds for p*x/s and p*s/s where c*x - s is shorter than x and s side by side.
+    """Holds for p*x/s and p*s/s where s is longer than x, and c*x - s shorter than both.
 
     Over s it is called d, and p is called q.
     """
@@ -219,7 +219,8 @@ def over_one(terms: Terms, values: Values) -> Values | None:
     for factors, coefficient in below.items():
         d[factors] = d.get(factors, Fraction(0)) - w.coefficient * coefficient
     d = {f: c for f, c in d.items() if c}
-    if not d or len(d) >= len(above) + len(below):
+    # Where x is no part of s, the rearrangement rounds more often than it saves digits.
+    if len(above) >= len(below) or not 0 < len(d) < len(above) + len(below):
         return None
     # Divided twice by what it is divided by twice: its square may vanish.
     each = ([(b, -1)] * -e if e < 0 else [(b, e)] * bool(e) for b, e in sorted(net.items()))
