@@ -200,7 +200,7 @@ def squares(terms: Terms, values: Values) -> Values | None:
 
 
 def over_one(terms: Terms, values: Values) -> Values | None:
-    """Holds for p*x/s and p*s/s where s is longer than x, and c*x - s shorter than both.
+    """Holds for p*x/s and p*s/s where s has more terms than x, and c*x - s fewer than both have.
 
     Over s it is called d, and p is called q.
     """

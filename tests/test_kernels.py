@@ -319,6 +319,7 @@ def test_sums_over_rows_where_operands_part_ways(like, weight):
     cotangent = torch.rand(20, 257, 300, dtype=torch.float64)
     found = torch.autograd.grad(op(x, y, w, b), (x, y, w, b), cotangent)
     plain = torch.autograd.grad(w * torch.sin(x) * x + b * x * y, (x, y, w, b), cotangent)
+    # Up to 5,140 summands on either side, each with a rounding of 1.1e-16.
     for value, exact in zip(found, plain, strict=True):
         torch.testing.assert_close(value, exact, rtol=1e-12, atol=1e-12)
 
