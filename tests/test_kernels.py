@@ -250,6 +250,25 @@ def test_sums_have_the_same_bits_in_any_layout(name, dtype):
             assert_same_bits(op(*values[:k], other, *values[k + 1 :]), whole)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize(
+    "size", [63, 2049, 4095, 4097, 5000, 8191, 10000, 16383, 16448, 22000, 30001, 70000]
+)
+def test_sums_of_any_size(size, dtype):
+    # Whole numbers, of which every partial sum is exact.
+    x, y = (torch.randint(-3, 4, (size,)).to(dtype) for _ in range(2))
+    w = torch.ones((), dtype=dtype, requires_grad=True)
+    op = symop.compile("a = sum(x*y + w); b = x*w", backend="cpu")
+    total, scaled = op(x, y, w)
+    exact = (x.double() * y.double() + 1).sum()
+    assert total == exact.to(dtype)
+    assert torch.equal(scaled, x)
+    (gradient,) = torch.autograd.grad((total, scaled), w, (torch.ones_like(total), y))
+    assert gradient == (size + (x.double() * y.double()).sum()).to(dtype)
+    spread = torch.zeros(2 * size, dtype=dtype)[::2].copy_(x)
+    assert_same_bits(op(spread, y, w)[0].detach(), total.detach())
+
+
 @pytest.mark.parametrize(
     "shapes",
     [
