@@ -490,6 +490,30 @@ def test_the_kernel_of_a_formula_is_readable():
     assert "out0[i] = narrowed(FMAF(-1.5f, x, 2.5f * (x * x * x)));" in text
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_results_that_are_stored_in_turns(dtype):
+    run = 512 // torch.empty((), dtype=dtype).element_size()
+    op = symop.compile("w*x*y + b", backend="cpu")
+    text = gradient_text("w*x*y + b", str(dtype).removeprefix("torch."))
+    assert text.count("#pragma omp simd") == 4
+    assert "run += RUN" in text
+    for size in (1, 63, 64, 65, run - 1, run, run + 1, 2 * run + 64, 2 * run + 65, 5 * run + 3):
+        # Small integers, of which no product is rounded.
+        w, x, y, b = (torch.randint(-5, 6, (size,)).to(dtype).requires_grad_() for _ in range(4))
+        g = torch.randint(-5, 6, (size,)).to(dtype)
+        found = torch.autograd.grad(op(w, x, y, b), (w, x, y, b), g)
+        for gradient, expected in zip(found, (g * x * y, g * w * y, g * w * x, g), strict=True):
+            assert torch.equal(gradient, expected), size
+
+
+def gradient_text(text, dtype):
+    made = routine(formula(text).plan.gradient)
+    (loop,) = made.loops
+    many, results = len(loop.inputs), len(loop.results)
+    variant = Variant(dtype, (False,) * many, (False,) * results, tuple(range(results)))
+    return kernel_source("f", made, loop, variant)
+
+
 def test_names_of_c_can_be_arguments():
     made = formula("double_ + n*i + sum(block)*out1", args=("double_", "n", "i", "block", "out1"))
     assert routine(made.program) is not None
