@@ -53,9 +53,10 @@ def loaded(text: str) -> Any:
         try:
             return ctypes.CDLL(str(path))
         except OSError as error:
-            raise BuildError(
-                f"what {' '.join(compiler())} wrote cannot be loaded ({error})"
-            ) from error
+            # Without the path of the library, which is another one each time.
+            problem = str(error).rpartition(": ")[2]
+            what = f"what {' '.join(compiler())} wrote cannot be loaded ({problem})"
+            raise BuildError(what) from error
 
 
 def _library(text: str) -> Path:
