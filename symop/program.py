@@ -42,6 +42,10 @@ class Node:
     target: Frame | None = None
     dims: tuple[int, ...] | None = None
 
+    def __hash__(self) -> int:
+        # Nodes that differ in the rest only are rare, and are told apart by comparison.
+        return hash((self.op, self.operands, self.value))
+
     @property
     def is_condition(self) -> bool:
         """Whether the node is a truth value."""
@@ -225,6 +229,8 @@ def needed(nodes: Sequence[Node], roots: Iterable[int]) -> list[bool]:
 def without_dead_nodes(program: Program) -> Program:
     """The program without nodes that no output depends on."""
     mark = needed(program.nodes, (output.node for output in program.outputs))
+    if all(mark):
+        return program
     place: dict[int, int] = {}
     nodes: list[Node] = []
     for index, node in enumerate(program.nodes):
@@ -248,4 +254,4 @@ def with_operands(node: Node, operands: tuple[int, ...]) -> Node:
     """The same operation on other operands of the same frames."""
     if operands == node.operands:
         return node
-    return replace(node, operands=operands)
+    return Node(node.op, operands, node.frame, node.value, node.source, node.target, node.dims)
