@@ -131,6 +131,13 @@ class Builder:
         self.nodes: list[Node] = list(nodes)
         self._index = {node: index for index, node in enumerate(self.nodes)}
 
+    def branch(self) -> Builder:
+        """A builder that begins with the nodes of this one, and grows apart from it."""
+        other = Builder()
+        other.nodes = self.nodes.copy()
+        other._index = self._index.copy()
+        return other
+
     def put(self, node: Node) -> int:
         """The index of a node, added when there is none that equals it."""
         index = self._index.get(node)
