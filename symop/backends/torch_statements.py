@@ -47,6 +47,7 @@ class Statements:
         self._shapes: dict[tuple[Frame, str], str] = {}
         self._known: dict[Frame, list[tuple[str, int]]] = {}
         self._code = {a.name: spelled(a.name) for a in program.arguments}
+        self._numbers: dict[str, int] = {}
         self._names = {
             *self.taken, *self._code.values(), *(spelled(n) for _, n in program.names),
             *(o.name for o in program.outputs),
@@ -105,9 +106,11 @@ class Statements:
         self._lines.append((self._mask, f"{name} = {text}"))
 
     def _temporary(self, prefix: str = "t") -> str:
-        number = 1
+        # Names are only added: those that were taken stay taken.
+        number = self._numbers.get(prefix, 1)
         while f"{prefix}{number}" in self._names:
             number += 1
+        self._numbers[prefix] = number
         self._names.add(f"{prefix}{number}")
         return f"{prefix}{number}"
 
