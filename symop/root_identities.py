@@ -124,6 +124,14 @@ ROOTS = (
         domain=(("a", 0.01, 100), ("b", 0.01, 100)),
     ),
     Rewrite(
+        "inverse root of 1 less a square, less 1",
+        "1/sqrt(1 - x**2) - 1",
+        "inverse_cos_asinm1(x)",
+        "abs(x) < 1",
+        "cancels near 0, and its gradient rounds more often than that of the root",
+        domain=over(-0.999, 0.999),
+    ),
+    Rewrite(
         "inverse root less 1",
         "1/sqrt(s) - 1",
         "d/(sqrt(s)*(1 + sqrt(s)))",

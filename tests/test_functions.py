@@ -502,6 +502,7 @@ POSITIVE = {
 # Functions with a root where the terms that cancel are about 1.
 ROOTS_NEAR_ONE = {
     "gelu_slope",
+    "mish_slope",
     "logaddexp",
     "logaddexp2",
     "morse",
