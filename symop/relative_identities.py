@@ -161,6 +161,17 @@ ANGLES = (
     ),
     *(
         Rewrite(
+            name, pattern, replacement, "everywhere", "cancels far out", domain=over(-50, 50, "u")
+        )
+        for name, pattern, replacement in (
+            ("right angle plus atan", "pi/2 + atan(u)", "atan2(1, -u)"),
+            ("right angle less atan", "pi/2 - atan(u)", "atan2(1, u)"),
+            ("half plus atan over pi", "1/2 + atan(u)/pi", "atan2(1, -u)/pi"),
+            ("half less atan over pi", "1/2 - atan(u)/pi", "atan2(1, u)/pi"),
+        )
+    ),
+    *(
+        Rewrite(
             f"{outer} of {inner} and an angle", f"{outer}({inner}(x) + u)", replacement,
             "abs(x) <= 1", "the sum of angles is rounded, and its sine amplifies that",
             domain=(("x", -0.99, 0.99), ("u", -3, 3)),
