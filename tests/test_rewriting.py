@@ -37,6 +37,7 @@ EXAMPLES = {
     "difference of u*log(u)": "(b + x)*log(b + x) - b*log(b)",
     "difference of logarithms": "log(b + x) - log(b)",
     "difference of roots": "sqrt(b + x) - sqrt(b)",
+    "root of a quotient less 1": "sqrt((b + x)/b) - 1",
     "difference of inverse roots": "1/sqrt(b + x) - 1/sqrt(b)",
     "difference of sines": "sin(b + x) - sin(b)",
     "difference of cosines": "cos(b + x) - cos(b)",
