@@ -19,6 +19,7 @@ from symop.proportion_identities import PROPORTIONS, SERIES, TIMES
 from symop.proportion_identities import ROOTS as BESIDE
 from symop.quotient_identities import GUARDS, LATE, QUOTIENTS
 from symop.relative_identities import RELATIVES
+from symop.remainder_identities import REMAINDERS
 from symop.root_identities import ROOTS
 from symop.sigmoid_identities import SIGMOIDS
 from symop.softmax_identities import SOFTMAX
@@ -40,6 +41,7 @@ REWRITES = (
     + QUOTIENTS
     + RELATIVES
     + PROPORTIONS
+    + REMAINDERS
     + NEAR_ONE
     + GUARDS
     + LATE

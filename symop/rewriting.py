@@ -116,7 +116,14 @@ def _root(rule: Rewrite) -> str:
     raise AssertionError(f"{rule.name}: a wildcard is no pattern")
 
 
-def _kind(node: Node) -> str:
+def _unsigned(nodes: Sequence[Node], index: int) -> Node:
+    """A node, or what it changes the sign of."""
+    node = nodes[index]
+    return nodes[node.operands[0]] if node.op == "neg" else node
+
+
+def _kind(nodes: Sequence[Node], index: int) -> str:
+    node = _unsigned(nodes, index)
     if node.op in _SUMS:
         return "sum of terms"
     return "product of factors" if node.op in _PRODUCTS else node.op
@@ -128,7 +135,7 @@ def _inner(program: Program) -> set[int]:
     above: dict[int, int] = {}
     for node in program.nodes:
         for place, operand in enumerate(node.operands):
-            mine = program.nodes[operand]
+            mine = _unsigned(program.nodes, operand)
             through = (mine.op in _SUMS and node.op in _SUMS | {"neg"}) or (
                 mine.op in _PRODUCTS
                 and node.op in _PRODUCTS | {"neg"}
@@ -146,7 +153,7 @@ def _settled(
     used: dict[str, Rewrite],
 ) -> int:
     for _ in range(steps):
-        for rule in rules.get(_kind(matcher.terms.build.nodes[index]), ()):
+        for rule in rules.get(_kind(matcher.terms.build.nodes, index), ()):
             changed = apply(rule, matcher, index)
             if changed is not None:
                 index = changed
