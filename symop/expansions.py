@@ -85,7 +85,7 @@ def _wide(start: float, by_order: float, by_slope: float, most: float) -> Callab
 
 
 def _square(
-    cut: Callable[..., Fraction], pole: str, power: Callable[[int], int], shift: int = 0
+    cut: Callable[..., Fraction], pole: str, power: Callable[[int, int, int], int], shift: int = 0
 ) -> Callable[[int, int, int], Near]:
     """In x*x, or for a shift b in x*x/(b + x*x); the series is that of the rest times a power."""
     sign = -1 if pole.startswith("-") else 1
@@ -94,7 +94,7 @@ def _square(
     def near(n: int, k: int, d: int) -> Near:
         edge = cut(n, k, d)
         square = edge * edge
-        count = power(d)
+        count = power(n, k, d)
         base = f"({root} - s)" if sign < 0 else f"({root} + s)"
         high = square / (shift + square) if shift else square
         number = mp.mpf(root)
@@ -114,8 +114,13 @@ def _mpf(value: Fraction) -> Any:
     return mp.mpf(value.numerator) / value.denominator
 
 
-def _half(d: int) -> int:
-    return 1 + (d + 1) // 2
+def _falling_off(n: int, k: int, d: int) -> int:
+    """How many times a rest falls off like 1/x**2, where its polynomial is what stays of it."""
+    return 1 + (d + 1) // 2 if k >= n else 1
+
+
+def _poles(n: int, k: int, d: int) -> int:
+    return d + 1
 
 
 def _growing(n: int, k: int, d: int) -> Near:
@@ -310,23 +315,23 @@ EXPANSIONS = (
         _HYPERBOLIC, "h*(h*(@))", (-20, 20),
     ),
     Expansion(
-        "sin", mp.sin, _alternating(_odd(factorial)), _square(_ENTIRE, "12", lambda d: 1),
+        "sin", mp.sin, _alternating(_odd(factorial)), _square(_ENTIRE, "12", lambda n, k, d: 1),
         lambda order: _CYCLE[order % 4], _in_x(lambda order: _CYCLE[order % 4]),
         domain=(-10, 10),
     ),
     Expansion(
-        "cos", mp.cos, _alternating(_even(factorial)), _square(_ENTIRE, "12", lambda d: 1),
+        "cos", mp.cos, _alternating(_even(factorial)), _square(_ENTIRE, "12", lambda n, k, d: 1),
         lambda order: _CYCLE[(order + 1) % 4], _in_x(lambda order: _CYCLE[(order + 1) % 4]),
         domain=(-10, 10),
     ),
     Expansion(
-        "tan", mp.tan, _tangent, _square(_wide(1.3125, 0, 0, 2), f"-{_POLE}", lambda d: d + 1),
+        "tan", mp.tan, _tangent, _square(_wide(1.3125, 0, 0, 2), f"-{_POLE}", _poles),
         _tangents("t", "(1 + t*t)", 1), _in_x(_tangents("t", "(1 + t*t)", 1), t="tan(x)"),
         ("y = x", "t = tan(y)"), domain=(-1.5, 1.5),
     ),
     Expansion(
         "tanh", mp.tanh, _alternating(_tangent),
-        _square(_wide(0.75, 0.25, 1.25, 4), _POLE, lambda d: d + 1),
+        _square(_wide(0.75, 0.25, 1.25, 4), _POLE, _poles),
         _tangents("t", "sech2(y)", -1),
         _in_x(_tangents("t", "(1 - t*t)", -1), t="tanh(x)"), ("y = x", "t = tanh(y)"),
         domain=(-10, 10),
@@ -337,13 +342,13 @@ EXPANSIONS = (
     ),
     Expansion(
         "atan", mp.atan, _alternating(_odd(int)),
-        _square(_wide(2, 0, 1.25, 4), "2", _half, 4), _algebraic("atan", "w", False, 1),
+        _square(_wide(2, 0, 1.25, 4), "2", _falling_off, 4), _algebraic("atan", "w", False, 1),
         _in_x(_algebraic("atan", "w", False, 1), w="(1/(1 + x*x))"),
         ("y = x", "w = 1/(1 + y*y)"), domain=(-10, 10),
     ),
     Expansion(
         "atanh", mp.atanh, _odd(int),
-        _square(_wide(0.9375, 0, 0, 1), "-1", lambda d: d, -2),
+        _square(_wide(0.9375, 0, 0, 1), "-1", lambda n, k, d: d, -2),
         _algebraic("atanh", "w", False, -1),
         _in_x(_algebraic("atanh", "w", False, -1), w="(1/((1 - x)*(1 + x)))"),
         ("y = x", "w = 1/((1 - y)*(1 + y))"), domain=(-0.99, 0.99),
@@ -355,7 +360,7 @@ EXPANSIONS = (
     ),
     Expansion(
         "asinh", mp.asinh, _alternating(_arcsine),
-        _square(_wide(3, 0, 1.5, 5.5), "2", _half, 5), _algebraic("asinh", "w", True, 1),
+        _square(_wide(3, 0, 1.5, 5.5), "2", _falling_off, 5), _algebraic("asinh", "w", True, 1),
         _in_x(_algebraic("asinh", "w", True, 1), w="(1/hypot(x, 1))"),
         ("y = x", "w = 1/hypot(y, 1)"), domain=(-10, 10),
     ),
@@ -363,7 +368,7 @@ EXPANSIONS = (
     Expansion(
         "erf", lambda x: mp.sqrt(mp.pi) / 2 * mp.erf(x),
         _alternating(_odd(lambda j: factorial(j // 2) * j)),
-        _square(_wide(0.5, 0.3, 0.75, 4), "2", _half), _errors,
+        _square(_wide(0.5, 0.3, 0.75, 4), "2", _falling_off), _errors,
         _in_x(_errors, e="exp(-x**2)"), ("y = x", "e = gaussian(y)"), domain=(-6, 6),
     ),
 )  # fmt: skip

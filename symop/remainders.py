@@ -17,7 +17,7 @@ from typing import Any
 
 import mpmath as mp
 
-from symop.approximations import chebyshev
+from symop.approximations import polynomial as fitted
 from symop.expansions import EXPANSIONS, Expansion, Near
 from symop.functions import Function
 from symop.limits import real
@@ -116,7 +116,7 @@ def form(of: Expansion, n: int, k: int, d: int) -> str:
         "i = 1/y",
         f"f = {_times(of, rest)}",
         f"p = {polynomial(rest.powers)}",
-        f"where({near.inside}, near{_power(rest.first)}, f - p)",
+        f"where({near.inside}, rest{_power(rest.first)}, f - p)",
     ]
     return "\n".join(lines)
 
@@ -126,19 +126,19 @@ def _power(exponent: int) -> str:
 
 
 def _series(rest: Rest, near: Near) -> str:
-    """Statements that end in `near`, the rest over its first power of x."""
+    """Statements that end in `rest`, the rest over its first power of x."""
     if near.terms:
         orders = [rest.first + rest.k + rest.d + near.step * m for m in range(near.terms)]
         parts = [rest.of.coefficient(j) * falling(j - rest.k, rest.d) for j in orders]
-        return f"near = {horner(parts, 'v')}"
+        return f"rest = {horner(parts, 'v')}"
 
     def scaled(v: Any) -> Any:
         # The limit at 0, by a place beside it.
         x = near.place(v) or mp.mpf("1e-15")
         return rest.exact(x) / x**rest.first * near.factor(x)
 
-    lines = chebyshev("near", scaled, near.low, near.high, "v")
-    return lines if near.divisor == "1" else f"{lines}\nnear = near/{near.divisor}"
+    lines = fitted("near", scaled, near.low, near.high, "v")
+    return f"{lines}\nrest = near/{near.divisor}"
 
 
 def _times(of: Expansion, rest: Rest) -> str:
