@@ -12,6 +12,7 @@ from symop.derived_identities import OPPOSITES
 from symop.difference_identities import DIFFERENCES
 from symop.error_identities import ERRORS, GAMMA
 from symop.exponential_identities import EXPONENTIALS
+from symop.gap_identities import GAPS
 from symop.logarithm_identities import LOGARITHMS
 from symop.near_one_identities import NEAR_ONE
 from symop.power_identities import POWER_RULES
@@ -26,6 +27,7 @@ from symop.softmax_identities import SOFTMAX
 
 REWRITES = (
     TIMES
+    + GAPS
     + EXPONENTIALS
     + SIGMOIDS
     + SOFTMAX

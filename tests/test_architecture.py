@@ -57,6 +57,7 @@ LAYERS = (
         "power_identities", "proportion_identities", "near_one_identities",
         "remainder_identities",
     ),
+    ("gap_identities",),
     ("derived_identities",),
     ("identities",),
     ("slopes", "derivative_names", "rewriting", "lowering", "recording", "building"),

@@ -91,6 +91,16 @@ EXAMPLES = {
     "share of a sum of exponentials": "exp(u)/(2*exp(u) + exp(v) + 3)",
     "share of 1 beside exponentials": "1/(1 + exp(u) + exp(v))",
     "derivative of a quotient": "2*x*y/(x + v)**3 - y/(x + v)**2",
+    "difference of squares at near places": "(b + x)**2 - b**2",
+    "difference of cubes": "(b + x)**3 - b**3",
+    "difference of fourth powers": "(b + x)**4 - b**4",
+    "difference of exponentials": "exp(b + x) - exp(b)",
+    "difference of tanh": "tanh(b + x) - tanh(b)",
+    "difference of sigmoids": "sigmoid(b + x) - sigmoid(b)",
+    "difference of hypots": "hypot(b + x, y) - hypot(b, y)",
+    "difference of inverse hypots": "1/hypot(b + x, y) - 1/hypot(b, y)",
+    "root of more squares less hypot": "root(a**2 + b**2 + x**2) - hypot(a, b)",
+    "expm1 less u over a factor": "expgap(x*y)/x",
     "square over itself": "x**2/(x**2*sqrt(1 + x)*(1 + sqrt(1 + x)))",
 }
 
