@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symop.rules import Rewrite, Stage, Values, over, simpler, varies
+from symop.rules import Rewrite, Stage, Values, beyond, over, simpler, varies
 from symop.terms import Term, Terms
 
 
@@ -108,7 +108,7 @@ LOGARITHMS = (
         "b*log_gap(b, d) + d*log(a)",
         "a, b > 0; NaN elsewhere",
         "cancels for a near b",
-        where=simpler("a", "b"),
+        where=beyond("a", "b"),
         domain=(("b", 0.01, 100), ("a", 0.01, 100)),
     ),
     Rewrite(
@@ -145,7 +145,7 @@ LOGARITHMS = (
         "log_gap(b, d)",
         "a, b > 0; NaN elsewhere",
         "cancels for a near b",
-        where=simpler("a", "b"),
+        where=beyond("a", "b"),
         domain=(("b", 0.01, 100), ("a", 0.01, 100)),
     ),
     Rewrite(

@@ -76,6 +76,24 @@ def simpler(first: str, second: str) -> Callable[[Terms, Values], Values | None]
     return condition
 
 
+def beyond(first: str, second: str) -> Callable[[Terms, Values], Values | None]:
+    """As `simpler`, for a replacement that computes a as b + d: not where b is a and more.
+
+    There b + d would be what is left of a small a beside a large d: p as (p + q) - q. With a and b
+    exchanged nothing is lost.
+    """
+    is_simpler = simpler(first, second)
+
+    def condition(terms: Terms, values: Values) -> Values | None:
+        a, b = terms.linear(values[first]), terms.linear(values[second])
+        more = [c for factors, c in b.items() if factors not in a]
+        if len(a) < len(b) and a.items() <= b.items() and min(more) > 0:
+            return None
+        return is_simpler(terms, values)
+
+    return condition
+
+
 def ahead(terms: Terms, values: Values) -> Values | None:
     """Holds where 1 + u - v, called d, is shorter than u and v side by side."""
     u, v = values["u"], values["v"]

@@ -349,3 +349,26 @@ def test_names_stand_once():
     names = [rule.name for rule in REWRITES]
     assert len(set(names)) == len(names)
     assert all(rule.why and rule.valid for rule in REWRITES)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["log(x) - log(x + y)", "lgamma(x) - lgamma(x + y)", "digamma(x) - digamma(x + y)",
+     "cbrt(x) - cbrt(x + y)", "x**2.5 - (x + y)**2.5", "x*log(x) - (x + y)*log(x + y)"],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_differences_of_a_small_and_a_large_number_keep_the_small_one(formula, dtype):
+    # Nothing cancels here; x + y leaves nothing of x in float32.
+    op = symop.compile(formula)
+    values = [torch.tensor(v, dtype=dtype, requires_grad=True) for v in (1e-9, 3.0)]
+    found = [op(*values), *torch.autograd.grad(op(*values), values)]
+    names = {"log": mp.log, "lgamma": mp.loggamma, "digamma": mp.digamma, "cbrt": mp.cbrt}
+
+    def exact(x, y):
+        return eval(formula, {**names, "x": x, "y": y})
+
+    with mp.workdps(60):
+        place = tuple(mp.mpf(v.item()) for v in values)
+        wanted = [mp.diff(exact, place, orders) for orders in ((0, 0), (1, 0), (0, 1))]
+    for one, other in zip(found, wanted, strict=True):
+        assert one.item() == pytest.approx(float(other), rel=16 * torch.finfo(dtype).eps)
