@@ -15,7 +15,7 @@ from symop.fused import Fused
 from symop.gpu_code import compiled
 from symop.gpu_kernels import Target, parsed_target
 from symop.inspection import Inspection, Row, as_json, table
-from symop.layouts import Layout, LoopLayout, layout
+from symop.layouts import Layout, LoopLayout, Refused, layout
 from symop.loop_kernels import POINTERS, kernel_text, least_bytes
 from symop.loops import Loop, Routine
 from symop.program import Program
@@ -165,9 +165,15 @@ class _Inspector:
     def _layout(
         self, prepared: Prepared, values: Sequence[Tensor], first_number: int | None = None
     ) -> Layout:
-        return layout(
-            prepared.data, [values[k] for k in prepared.inputs], self.shapes, first_number
-        )
+        given = [values[k] for k in prepared.inputs]
+        try:
+            return layout(prepared.data, given, self.shapes, first_number)
+        except Refused as error:
+            shapes = zip(self.op.args, self.shapes, strict=True)
+            raise InspectionError(
+                f"{self.op.name} cannot take {', '.join(f'{n} {tuple(s)}' for n, s in shapes)}; "
+                "give each argument a shape that broadcasts with the others and has the dims that are reduced"
+            ) from error
 
     def _loops(
         self, pass_: str, prepared: Prepared | None, values: Sequence[Tensor], *,

@@ -238,6 +238,18 @@ def test_what_cannot_be_inspected_is_refused():
         compiled(broken, parsed_target("cuda:90"))
 
 
+def test_shapes_that_do_not_broadcast_are_refused():
+    with pytest.raises(InspectionError, match=r"w \(3,\), x \(4,\); give each argument a shape"):
+        report(symop.compile("w*x", args=["w", "x"]), "cuda:90", shapes=["w=3", "x=4"])
+
+
+@pytest.mark.parametrize("formula", ["x*exp(x)", "sum(x)"])
+def test_a_table_without_kernels_says_why(formula):
+    op = symop.compile(formula)
+    assert "no element to compute" in report(op, "cuda:90", shapes=["x=3x0"])
+    assert json.loads(report(op, "cuda:90", shapes=["x=0"], is_json=True))["kernels"] == []
+
+
 def test_the_report_is_a_table_with_the_code_or_for_machines():
     op = symop.compile("w*x", name="scaled")
     found = inspected(op, "cuda:90", wanted=["x"], shapes={"w": ()})
