@@ -50,7 +50,7 @@ class Function:
     derivatives: tuple[str, ...] | None = None
     definition: str | None = None
     form: str | None = None
-    form_of: Callable[..., str] | None = None
+    form_of: Callable[..., str | None] | None = None
     reference: Callable[..., Any] | None = None
     defaults: tuple[str, ...] = ()
     literals: tuple[str, ...] = ()

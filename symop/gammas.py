@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from math import factorial
+from math import ceil, factorial
 from typing import Any
 
 import mpmath as mp
@@ -79,13 +79,28 @@ def _bernoulli(k: int) -> Fraction:
     return Fraction(int(numerator), int(denominator))
 
 
-def _cotangent_slopes(n: int) -> str:
-    """The n-th derivative of cot(pi*x) over pi**n, a polynomial in c = cot(pi*x)."""
+def _cotangent_slopes(n: int, divisor: int = 1) -> str:
+    """The n-th derivative of cot(pi*x) over pi**n and a divisor, in powers of c = cot(pi*x)."""
     powers = [0, 1]
     for _ in range(n):
         slopes = [k * p for k, p in enumerate(powers)][1:]
         powers = [-a - b for a, b in zip([*slopes, 0, 0], [0, 0, *slopes], strict=True)]
-    return horner([Fraction(p) for p in powers], "c")
+    return horner([Fraction(p, divisor) for p in powers], "c")
+
+
+def _sum_of_powers(s: Fraction) -> list[str]:
+    """Statements that end in `total`, the sum of 1/(a + k)**s over k for positive a."""
+    shift = ceil(s) + 8
+    head = " + ".join(f"1/(a + {k})**({s})" if k else f"1/a**({s})" for k in range(shift))
+    terms, rising = [], s
+    for k in range(1, _TERMS + 1):
+        terms.append(_bernoulli(2 * k) * rising / factorial(2 * k))
+        rising *= (s + 2 * k - 1) * (s + 2 * k)
+    return [
+        f"w = 1/(a + {shift})",
+        f"tail = {1 / (s - 1)} + w/2 + (w*w)*{horner(terms, '(w*w)')}",
+        f"total = {head} + w**({s - 1})*tail",
+    ]
 
 
 @lru_cache
@@ -93,25 +108,38 @@ def _polygamma_form(n: int) -> str:
     """The sum of n!/(x + k)**(n + 1) over k, of which it is the value but for the sign."""
     if n == 0:
         return "digamma(x)"
-    shift = n + 9
-    head = " + ".join(f"1/(a + {k})**{n + 1}" if k else f"1/a**{n + 1}" for k in range(shift))
-    terms, rising = [], Fraction(n + 1)
-    for k in range(1, _TERMS + 1):
-        terms.append(_bernoulli(2 * k) * rising / factorial(2 * k))
-        rising *= (n + 2 * k) * (n + 2 * k + 1)
     sign = "" if n % 2 else "-"
     return "\n".join(
         [
             "a = where(x > 0, x, 1 - x)",
-            f"w = 1/(a + {shift})",
-            f"tail = 1/{n} + w/2 + (w*w)*{horner(terms, '(w*w)')}",
-            f"value = {factorial(n)}*({head} + w**{n}*tail)",
+            *_sum_of_powers(Fraction(n + 1)),
+            f"value = {factorial(n)}*total",
             "d = x - round(x)",
             "c = cos(pi*d)/sin(pi*d)",
             # The reflection, DLMF 5.15.6.
             f"where(x > 0, {sign}value, -value - pi**{n + 1}*{_cotangent_slopes(n)})",
         ]
     )
+
+
+@lru_cache
+def _zeta_form(x: Fraction | int) -> str | None:
+    """The sum of 1/(q + k)**x over k; torch has it for x above 1."""
+    s = Fraction(x)
+    if s <= 1:
+        return None
+    d = "d = q - round(q)"
+    if s.denominator > 1:
+        # Infinite at 0 and at negative integers, and without a value between them.
+        lines = ["a = where(q > 0, q, 1)", *_sum_of_powers(s), d]
+        return "\n".join([*lines, "where(q > 0, total, abs(1/sqrt(-abs(d))))"])
+    n = int(s) - 1
+    sign = "-" if n % 2 else ""
+    slopes = f"pi**{n + 1}*{_cotangent_slopes(n, factorial(n))}"
+    lines = ["a = where(q > 0, q, 1 - q)", *_sum_of_powers(s), d, "c = cos(pi*d)/sin(pi*d)"]
+    # That of polygamma.
+    lines.append(f"where(q > 0, total, {sign}(total + {slopes}))")
+    return "\n".join(lines)
 
 
 FUNCTIONS = (
@@ -122,8 +150,8 @@ FUNCTIONS = (
     Function("polygamma", ("n", "x"), ("0", "polygamma(n + 1, x)"), literals=("n",),
              form_of=_polygamma_form, reference=real(_polygamma), domain=(0.1, 10)),
     Function("zeta", ("x", "q"), ("0", "-x*zeta(x + 1, q)"), literals=("x",),
-             reference=real(lambda x, q: mp.inf if _is_pole(q) else mp.zeta(x, q)),
-             domain=(0.1, 10)),
+             form_of=_zeta_form, domain=(0.1, 10),
+             reference=real(lambda x, q: mp.inf if _is_pole(q) else mp.zeta(x, q))),
     # Lanczos' approximation, with what the rounding of y = a + g costs put back.
     Function(
         "gamma", X, ("result*digamma(x)",),

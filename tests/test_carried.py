@@ -567,7 +567,7 @@ def test_loops_are_vectorised(tmp_path):
     ("formula", "why"),
     [
         ("softmax(x, -1)", "amax is no sum"),
-        ("zeta(3, x)*y", "zeta has no form in C"),
+        ("zeta(0.5, x)*y", "zeta has no form in C"),
         ("x/sqrt(mean(x**2, -1))", "more than one pass"),
         ("sum(x, -1)", "pass|dims"),
         ("prod(x)", "prod is no sum"),

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import symop
 from symop import tiling
 from tests.interpreted.cases import CASES, agree, compare, drawn, op
 from tests.sampling import mostly_slow
@@ -106,3 +107,14 @@ def test_nan_is_the_largest_and_the_smallest(name, device):
     x[3, 7] = float("nan")
     values = [x, x.new_ones(9, 1)][: len(op(name).args)]
     compare(op(name)(*values), CASES[name][1](*(v.double() for v in values)), torch.float32)
+
+
+@pytest.mark.parametrize("s", ["2", "3", "2.5"])
+def test_zeta_is_that_of_torch(s, device):
+    made = [symop.compile(f"zeta({s}, x)", backend=b) for b in ("triton", "torch")]
+    x = torch.tensor([1e-5, 0.1, 0.7, 1.0, 3.5, 20.0, 1e6, 1e20, 0.0, -2.0, -0.3, -4.6],
+                     dtype=torch.float64, device=device, requires_grad=True)  # fmt: skip
+    found, known = (op(x) for op in made)
+    torch.testing.assert_close(found, known, rtol=1e-14, atol=0, equal_nan=True)
+    (slope,), (expected,) = (torch.autograd.grad(y[:8].sum(), x) for y in (found, known))
+    torch.testing.assert_close(slope[:8], expected[:8], rtol=1e-14, atol=0)
