@@ -23,7 +23,7 @@ _RANGES = ((-3.0, 3.0), (0.2, 3.0), (-0.9, 0.9), (0.1, 0.9), (1.2, 4.0), (3.0, 2
 _WORK = 20_000
 _MAX_POINTS, _MIN_POINTS, _MAX_EDGES = 40, 6, 36
 # Beyond so many numbers even the fewest points are too many.
-_MOST_WORK = 400_000
+_MOST_WORK = 150_000
 # Beyond so many arguments all of them are moved at once, in directions.
 _ALONE, _DIRECTIONS = 16, 4
 Point = tuple[Any, ...]

@@ -286,7 +286,7 @@ def test_a_large_formula_is_tried_at_few_points():
     assert chosen.is_large
     points = len(chosen.ordinary())
     assert 1 <= points <= 12
-    assert points * work(op.program, 2) < 2_000_000
+    assert points * work(op.program, 2) < 800_000
     assert len(list(chosen._steps())) == 4
     small = samples.Samples(symop.compile("x*sin(y)").program)
     assert not small.is_large
