@@ -6,6 +6,7 @@ below are sums that only derivation writes, or that appear when branches of it m
 
 from __future__ import annotations
 
+from symop.error_identities import GAMMA
 from symop.relative_identities import RELATIVES
 from symop.rules import Rewrite, over, over_one
 from symop.sigmoid_identities import SIGMOIDS
@@ -41,7 +42,11 @@ _QUOTIENTS = (
     ),
 )
 
-_AGAIN = frozenset({"difference of softplus", "softplus less u", "1 less sigmoid"})
+_AGAIN = frozenset(
+    {"difference of softplus", "softplus less u", "1 less sigmoid", "difference of digamma"}
+)
 
-DERIVED = _DERIVED + _QUOTIENTS + tuple(r for r in (*SIGMOIDS, *RELATIVES) if r.name in _AGAIN)
+DERIVED = (
+    _DERIVED + _QUOTIENTS + tuple(r for r in (*SIGMOIDS, *RELATIVES, *GAMMA) if r.name in _AGAIN)
+)
 OPPOSITES = _DERIVED

@@ -172,7 +172,8 @@ class _Inspector:
             shapes = zip(self.op.args, self.shapes, strict=True)
             raise InspectionError(
                 f"{self.op.name} cannot take {', '.join(f'{n} {tuple(s)}' for n, s in shapes)}; "
-                "give shapes that broadcast, with the dims that are reduced"
+                "give each argument a shape that broadcasts with the others and has the dims that "
+                "are reduced"
             ) from error
 
     def _loops(
@@ -180,7 +181,10 @@ class _Inspector:
         first_number: int | None = None,
     ) -> Iterable[tuple[str, Layout, LoopLayout, list[int]]]:  # fmt: skip
         program = self.fused.plan.gradient if pass_ == "backward" else self.op.program
-        made = self._layout(self._prepared(prepared, program), values, first_number)
+        serving = self._prepared(prepared, program)
+        if all(values[k].dtype == torch.bool for k in serving.inputs):
+            return  # operations serve gradients that read no number
+        made = self._layout(serving, values, first_number)
         for loop in made.loops:
             wanted = made.wanted(loop)
             if wanted and 0 not in loop.shape:
@@ -194,8 +198,8 @@ class _Inspector:
 
     def _row(self, pass_: str, made: Layout, loop: LoopLayout, wanted: list[int]) -> Row:
         body, cut, printed = self._printed(loop, wanted)
-        text = kernel_text(printed, cut, made, loop, self.target)
-        least = least_bytes(printed, cut, made, loop)
+        text = kernel_text(printed, body, cut, made, loop, self.target)
+        least = least_bytes(printed, body, cut, made, loop)
         name = ", ".join(body.results[k].slot for k in wanted)
         return Row(pass_, name, least["input"], least["result"], text, compiled(text, self.target))
 

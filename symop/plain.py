@@ -12,9 +12,11 @@ from dataclasses import replace
 from fractions import Fraction
 from math import factorial
 
+from symop.expansions import EXPANSIONS
 from symop.functions import table
 from symop.parsing import expand
 from symop.program import Builder, Program, with_operands, without_dead_nodes
+from symop.remainders import plain as rest
 
 # What each internal function is; those under another public name are renamed when they print.
 FORMULAS = {
@@ -39,6 +41,7 @@ FORMULAS = {
     "i1e_ratio1": "i1e(x)/x",
     "i1e_ratio2": "(x*i0e(x) - 2*i1e(x))/x**3",
     "mish_gate": "tanh(softplus(x))",
+    "mish_slope": "t = tanh(softplus(x))\nt + x*((1 - t)*(1 + t)*sigmoid(x))",
     "mish_cogate": "1 - tanh(softplus(x))",
     "lgamma_gap": "lgamma(b + d) - lgamma(b)",
     "digamma_gap": "digamma(b + d) - digamma(b)",
@@ -60,6 +63,9 @@ FORMULAS = {
     "log1prel_gap": "1 - log(1 + x)/x",
     "exprel_gap": "(exp(x) - 1)/x - 1",
     "log_sinhrel": "log(sinh(x)/x)",
+    "log_exprel": "log((exp(x) - 1)/x)",
+    "hypot_gap": "sqrt((b + d)**2 + y**2) - sqrt(b**2 + y**2)",
+    "hypot_slope_gap": "(b + d)/sqrt((b + d)**2 + y**2) - b/sqrt(b**2 + y**2)",
     "log_sinc": "log(sin(x)/x)",
     "atan_gap": "atan(x) - x/(1 + x**2)",
     "langevinrel": "coth(x)/x - 1/x**2",
@@ -72,6 +78,8 @@ FORMULAS = {
     "gompertz": "1 - exp(-exp(x))",
     "log_gompertz": "log(1 - exp(-exp(x)))",
     "cbrt_gap": "cbrt(b + d) - cbrt(b)",
+    "cos_asin": "sqrt(1 - x**2)",
+    "inverse_cos_asinm1": "1/sqrt(1 - x**2) - 1",
     "cathetus": "sqrt(x**2 - y**2)",
     "cathetus_gap": "x - sqrt(x**2 - y**2)",
     "inverse_log1p_gap": "1/log(1 + x) - 1/x",
@@ -81,6 +89,9 @@ FORMULAS = {
     "exp_slope": "(exp(a) - exp(b))/(a - b)",
     "log1p_square_rel": "log(1 + x**2)/x**2",
     "hypotm1rel": "(sqrt(1 + x**2) - 1)/x",
+    "tanh_exp": "tanh(exp(x))",
+    "tanh_exp_1": "exp(x)*(1 - tanh(exp(x))**2)",
+    "gudermannian": "atan(sinh(x))",
     "exp_minus_exp": "exp(x - exp(x))",
     "log1prel": "log1p(x)/x",
     "log1prel_1": "(log1p(x) - x/(1 + x))/x**2",
@@ -166,6 +177,8 @@ FORMULAS = {
     "tanshrink": "x - tan(x)",
 }
 
+RESTS = {f"{of.name}_rest": of for of in EXPANSIONS}
+
 
 def plain(program: Program) -> Program:
     """The program with every function that no formula can call written out."""
@@ -185,6 +198,9 @@ def plain(program: Program) -> Program:
 
 
 def _formula(program: Program, op: str, operands: tuple[int, ...]) -> str | None:
+    if op.endswith("_rest"):
+        n, k, d = (int(program.nodes[o].value or 0) for o in operands[:3])
+        return rest(RESTS[op], n, k, d)
     if op in ("boys", "stumpff"):
         order = int(program.nodes[operands[0]].value or 0)
         return moment(order) if op == "boys" else stumpff(order)

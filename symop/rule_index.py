@@ -52,6 +52,12 @@ def _kind(node: Node) -> str:
     return _PRODUCT if node.op in PRODUCTS else node.op
 
 
+def unsigned(nodes: Sequence[Node], index: int) -> Node:
+    """A node, or what it changes the sign of."""
+    node = nodes[index]
+    return nodes[node.operands[0]] if node.op == "neg" else node
+
+
 @dataclass(frozen=True)
 class Candidates:
     """The rules that may apply somewhere in a program, in their order.
@@ -132,7 +138,7 @@ class Present:
         """Those whose patterns may stand at a node, in their order."""
         for node in self.nodes[len(self._below) : index + 1]:
             self._append(node)
-        kind = _kind(self.nodes[index])
+        kind = _kind(unsigned(self.nodes, index))
         if kind not in self.candidates.by_root:
             return ()
         surface, below = self._surface[index], self._below[index]
