@@ -1,11 +1,13 @@
 """Write docs/vector_math.md: the C functions beside libmvec, SLEEF and torch.
 
-python -m benchmarks.vector_math          # prints the page
-python -m benchmarks.vector_math --write  # writes docs/vector_math.md
+python -m benchmarks.vector_math                   # prints the page
+python -m benchmarks.vector_math --write           # writes docs/vector_math.md
+python -m benchmarks.vector_math --errors --write  # the errors anew, the times as the page has them
 """
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import math
 import platform
@@ -20,10 +22,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import pages
 from benchmarks.machine import machine
 from symop.backends.vector_math import FUNCTIONS, definitions, spelling
-from tests.test_vector_math import RANGES, error, exact, sampled
+from symop.functions import table
+from tests import test_stable_math as stable
+from tests import test_vector_math as plain
 
 PAGE = Path(__file__).parent.parent / "docs" / "vector_math.md"
 FLAGS = (
@@ -33,16 +36,37 @@ FLAGS = (
 ELEMENTS = 16384
 ROUNDS = 20
 REPEATS = 10
-POINTS = 2000
-# Where the arguments of the timed loops lie, if not in the first of the ranges of the tests.
+POINTS = 1000
+# Where the arguments of the timed loops lie, if not in the last of the ranges of the tests.
 TIMED = {
     "exp": (-10, 10), "exp2": (-10, 10), "expm1": (-3, 3), "log": (0, 10), "log2": (0, 10),
     "log10": (0, 10), "log1p": (-0.9, 10), "tanh": (-3, 3), "erf": (-3, 3), "erfc": (-3, 5),
     "sigmoid": (-6, 6), "sin": (-10, 10), "cos": (-10, 10), "tan": (-10, 10), "sinh": (-5, 5),
-    "cosh": (-5, 5), "pow": (0, 4),
+    "cosh": (-5, 5), "gelu": (-5, 5), "gelu_slope": (-5, 5), "ndtr": (-5, 5), "log_ndtr": (-5, 5),
+    "softplus1": (-10, 10), "logsigmoid": (-10, 10), "gaussian": (-3, 3), "gaussian_half": (-4, 4),
+    "normal_density": (-4, 4), "log1p_square": (-5, 5), "logit": (0.01, 0.99), "lorentz": (-5, 5),
+    "lorentz_1": (-5, 5), "lorentz2": (-5, 5), "log_cosh": (-5, 5), "log1mexp": (0, 10),
+    "exprel": (-5, 5), "exprel_1": (-5, 5), "inverse_exprel": (-5, 5), "morse": (-3, 3),
+    "inverse_exprel_1": (-5, 5), "exprel_mean": (-5, 5), "bose_1": (-5, 5), "log_erfc": (-5, 5),
+    "inverse_mills": (-5, 5), "inverse_erfcx": (-5, 5), "erfcx_1": (-3, 5), "log1prel": (-0.9, 10),
+    "log1prel_1": (-0.9, 10), "xcoth_1": (-5, 5), "tanhshrink": (-3, 3),
 }  # fmt: skip
-NAMES = [*sorted(n for n in RANGES if n not in ("sqrt",)), "pow", "atan2", "hypot"]
+# What has no rounding of its own: the number is right, or is that of the machine.
+EXACT = frozenset(
+    {
+        "maximum", "minimum", "fmax", "fmin", "sign", "relu", "abs", "round", "floor", "ceil",
+        "trunc", "copysign", "fmod", "remainder", "sqrt",
+        # Products, as many as the exponent says.
+        "integer_power",
+    }
+)  # fmt: skip
+NAMES = tuple(sorted(set(FUNCTIONS) - EXACT))
+# Where mpmath takes a tenth of a millisecond for a number, or longer.
+SLOW = plain.SLOW | {"log_ndtr", "inverse_mills", "log_erfc", "inverse_erfcx", "erfcx_1"}
 ACCURACY_OF_SLEEF = ("u10", "u15", "u05")
+# What torch calls a function, where the name is another.
+IN_TORCH = {"logsigmoid": "log_sigmoid"}
+PEERS = ("own", "mvec", "sleef", "torch")
 # The end of a loop that is run several times, which the compiler must not merge.
 AGAIN = '    __asm__ volatile("" ::: "memory");\n    }\n}'
 TYPES = {"float32": ("float", "f", 16), "float64": ("double", "", 8)}
@@ -50,7 +74,7 @@ TYPES = {"float32": ("float", "f", 16), "float64": ("double", "", 8)}
 
 def arity(name: str) -> int:
     """How many numbers a function takes."""
-    return 2 if name in ("pow", "atan2", "hypot") else 1
+    return len(table()[name].parameters)
 
 
 def exported(path: Path) -> set[str]:
@@ -147,24 +171,112 @@ def calls(library: ctypes.CDLL, name: str, kind: str) -> dict[str, Call]:
         for peer in ("own", "mvec", "sleef")
         if hasattr(library, f"{peer}_{name}_{kind}")
     }
-    operation: Any = getattr(torch, name, None) or getattr(torch.special, name, None)
+    packet: Any = getattr(torch.ops.aten, IN_TORCH.get(name, name), None)
+    operation: Any = (
+        getattr(torch, name, None)
+        or getattr(torch.special, name, None)
+        or (packet.out if hasattr(packet, "out") else None)
+    )
     return {**found, "torch": of_torch} if operation else found
+
+
+def _powers(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    far = np.exp(rng.uniform(-30, 30, POINTS))
+    most = 88 if dtype == np.float32 else 709
+    exponents = rng.uniform(-1, 1, POINTS) * most / np.log(far)
+    return [
+        np.concatenate([rng.uniform(0.01, 10, POINTS), far]),
+        np.concatenate([rng.uniform(-10, 10, POINTS), exponents]),
+    ]
+
+
+def _sizes(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    far = rng.normal(size=(2, POINTS)) * np.exp(rng.uniform(-25, 25, (2, POINTS)))
+    return [np.concatenate([rng.normal(size=POINTS), part]) for part in far]
+
+
+def _quotients(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    a, b = np.exp(rng.uniform(-40, 40, (2, POINTS)))
+    near = a * rng.uniform(0.4, 2.5, POINTS)
+    return [np.concatenate([a, a]), np.concatenate([b, near])]
+
+
+def _shares(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    a = np.exp(rng.uniform(-9, 14, POINTS)) * rng.choice([-1, 1], POINTS)
+    return [a, a + rng.uniform(-80, 80, POINTS)]
+
+
+def _legs(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    x: np.ndarray = np.exp(rng.uniform(-60, 60, POINTS)).astype(dtype)
+    y = (x * (1 - np.exp(rng.uniform(-14, 0, POINTS)))).astype(dtype)
+    return [np.minimum(y, x), x]
+
+
+def _sums(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    a, b, d = stable.sums(dtype)
+    inside = (b > 1e-15) & (b < 1e15)
+    return [a[inside], b[inside], d[inside]]
+
+
+def _gaps(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    b = np.exp(rng.uniform(-5, 12, 500))
+    return [b, b * rng.uniform(-0.9, 3, 500)]
+
+
+def _bose(rng: np.random.Generator, dtype: type) -> list[np.ndarray]:
+    # Not about the zero of the slope.
+    x: np.ndarray = np.concatenate([rng.uniform(-30, 1, POINTS), rng.uniform(3, 60, POINTS)])
+    x = x.astype(dtype)
+    return [x, x, np.full_like(x, 2)]
+
+
+# The points of functions of several numbers.
+SEVERAL: dict[str, Callable[[np.random.Generator, type], list[np.ndarray]]] = {
+    "pow": _powers,
+    "atan2": _sizes,
+    "hypot": _sizes,
+    "log_ratio": _quotients,
+    "log_gap": lambda rng, dtype: _sums(rng, dtype)[1:],
+    "log_quotient": _sums,
+    "lgamma_gap": _gaps,
+    "digamma_gap": _gaps,
+    "inverse_exprel_times": lambda rng, dtype: _bose(rng, dtype)[:2],
+    "inverse_exprel_slope": _bose,
+    "cathetus": _legs,
+    "share": _shares,
+    "share_1": _shares,
+}
 
 
 def points(name: str, dtype: type) -> list[np.ndarray]:
     """Arguments of the figures of accuracy, as many as fill whole vectors."""
-    if arity(name) == 1:
-        found = [sampled(name, dtype, 100 if "bessel" in name or name == "erfinv" else POINTS)]
+    if name in SEVERAL:
+        found = SEVERAL[name](np.random.default_rng(7), dtype)
+    elif name in plain.RANGES:
+        found = [plain.sampled(name, dtype, 100 if name in SLOW else POINTS)]
     else:
-        rng = np.random.default_rng(7)
-        x, y = rng.uniform(0.01, 10, POINTS), rng.uniform(-10, 10, POINTS)
-        far = np.exp(rng.uniform(-30, 30, POINTS))
-        most = 88 if dtype == np.float32 else 709
-        exponents = rng.uniform(-1, 1, POINTS) * most / np.log(far)
-        found = [np.concatenate([x, far]), np.concatenate([y, exponents])]
-        found = [a.astype(dtype) for a in found]
+        found = [stable.sampled(name, dtype, 100 if name in SLOW else POINTS // 2)]
     whole = len(found[0]) // 16 * 16
-    return [np.ascontiguousarray(a[:whole]) for a in found]
+    return [np.ascontiguousarray(a[:whole], dtype=dtype) for a in found]
+
+
+def true(name: str, *values: float) -> Any:
+    """The exact value for finite numbers, None where there is none."""
+    if name in plain.REFERENCES:
+        return plain.exact(name, *values)
+    value = stable.exact(name, *values)
+    return None if plain.mp.isnan(value) else value
+
+
+def weight(name: str, exact: Any, values: Sequence[float]) -> float:
+    """What an error is multiplied by: less than 1 where terms cancel to the value."""
+    terms = []
+    if name in stable.TERMS:
+        terms = [abs(t) for t in stable.TERMS[name](*map(plain.mpf, values))]
+    if name == "lgamma_gap":
+        # About the root of digamma the error is that of the terms.
+        terms = [abs(exact), abs(values[1])]
+    return min(1.0, float(abs(exact) / sum(terms))) if exact and terms else 1.0
 
 
 def accuracy(who: dict[str, Call], name: str, dtype: type) -> dict[str, float]:
@@ -176,20 +288,25 @@ def accuracy(who: dict[str, Call], name: str, dtype: type) -> dict[str, float]:
         call(arrays, results[peer], 1)
     worst = dict.fromkeys(who, 0.0)
     for k, values in enumerate(zip(*(a.tolist() for a in arrays), strict=True)):
-        true = exact(name, *values) if all(map(math.isfinite, values)) else None
-        if true is not None:
+        exact = true(name, *values) if all(map(math.isfinite, values)) else None
+        if exact is not None:
+            share = weight(name, exact, values)
             for peer, result in results.items():
-                worst[peer] = max(worst[peer], error(float(result[k]), true, dtype))
+                found = plain.error(float(result[k]), exact, dtype) * share
+                worst[peer] = max(worst[peer], found)
     return worst
 
 
 def speed(who: dict[str, Call], name: str, dtype: type) -> dict[str, float]:
     """Medians over interleaved rounds, in nanoseconds for an element."""
     rng = np.random.default_rng(8)
-    low, high = TIMED.get(name) or RANGES.get(name, ((-3, 3),))[-1]
-    arrays: list[np.ndarray] = [rng.uniform(low, high, ELEMENTS).astype(dtype)]
-    if arity(name) == 2:
-        arrays.append(rng.uniform(-3, 3, ELEMENTS).astype(dtype))
+    arrays: list[np.ndarray]
+    if name in SEVERAL:
+        found = SEVERAL[name](rng, dtype)
+        arrays = [np.resize(a, ELEMENTS).astype(dtype) for a in found]
+    else:
+        low, high = TIMED.get(name) or (plain.RANGES | stable.RANGES)[name][-1]
+        arrays = [rng.uniform(low, high, ELEMENTS).astype(dtype)]
     out = np.empty_like(arrays[0])
     times: dict[str, list[float]] = {peer: [] for peer in who}
     for _ in range(ROUNDS):
@@ -200,10 +317,33 @@ def speed(who: dict[str, Call], name: str, dtype: type) -> dict[str, float]:
     return {peer: statistics.median(t) for peer, t in times.items()}
 
 
-def page() -> str:
-    """The page as Markdown."""
+def known_times() -> dict[tuple[str, str], list[str]]:
+    """The cells of the times that the page has, by function and type."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {(row[0], row[1]): row[6:] for row in rows if len(row) > 6 and row[1] in TYPES}
+
+
+def cells(figures: dict[str, float], digits: int) -> list[str]:
+    """The figures of who computes a function, as the table has them."""
+
+    def cell(value: float | None) -> str:
+        if value is None:
+            return ""
+        if math.isinf(value):
+            return "wrong"
+        return f"{value:.{digits}f}" if value < 1e4 else f"{value:.1e}"
+
+    return [cell(figures.get(peer)) for peer in PEERS]
+
+
+def page(*, is_timed: bool) -> str:
+    """The page as Markdown.
+
+    Args:
+        is_timed: whether times are measured; else they are those that the page has.
+    """
     torch.set_num_threads(1)
-    peers = ("own", "mvec", "sleef", "torch")
     compiler = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True)
     lines = [
         "# Vector mathematics of the C kernels",
@@ -212,38 +352,50 @@ def page() -> str:
         f"{machine()}; {compiler.stdout.splitlines()[0]}; {' '.join(platform.libc_ver())}; "
         f"one thread; `{FLAGS}`.",
         "",
-        "Error: the largest of some 10000 points, in units in the last place, against mpmath; the "
-        "points are those of `tests/test_vector_math.py`, with numbers of every magnitude among "
-        "them. An error of millions is a result of 0 or infinity where there is a number, and "
-        "`wrong` one of infinity or NaN. Time: nanoseconds for an element, arrays of 16384 that "
-        "stay in the cache, the median of interleaved rounds. libmvec and SLEEF are called with "
-        "whole vectors of 512 bits; SLEEF is the one that torch exports; torch is the "
-        "operation with `out=`.",
+        "Error: the largest of some thousands of points, in units in the last place, against "
+        "mpmath; the points are those of `tests/test_vector_math.py` and "
+        "`tests/test_stable_math.py`, with numbers of every magnitude among them, fewer where "
+        "mpmath is slow. Where a value is what two terms leave (lgamma_gap, gelu_slope), the unit "
+        "is that of the terms. An error of millions is a result of 0 or infinity where there is a "
+        "number, and `wrong` one of infinity or NaN. Time: nanoseconds for an element, arrays of "
+        "16384 that stay in the cache, the median of interleaved rounds; measured on a quiet "
+        "machine, and left out until it was. libmvec and SLEEF are called with whole vectors of "
+        "512 bits; SLEEF is the one that torch exports; torch is the operation with `out=`. "
+        f"Not listed, as they do not round or round once: {', '.join(sorted(EXACT))}.",
         "",
         "| function | type | error: own | libmvec | SLEEF | torch "
         "| time: own | libmvec | SLEEF | torch |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-
-    def cell(figures: dict[str, float], peer: str, digits: int) -> str:
-        value = figures.get(peer)
-        if value is None:
-            return ""
-        if math.isinf(value):
-            return "wrong"
-        return f"{value:.{digits}f}" if value < 1e4 else f"{value:.1e}"
-
+    kept = {} if is_timed else known_times()
     with tempfile.TemporaryDirectory() as folder:
         library = compiled(Path(folder))
         for name in NAMES:
             assert FUNCTIONS[name].is_vectorised
             for kind, dtype in (("float32", np.float32), ("float64", np.float64)):
                 who = calls(library, name, kind)
-                errors, times = accuracy(who, name, dtype), speed(who, name, dtype)
-                cells = [*(cell(errors, p, 2) for p in peers), *(cell(times, p, 3) for p in peers)]
-                lines.append(f"| {name} | {kind} | {' | '.join(cells)} |")
+                errors = cells(accuracy(who, name, dtype), 2)
+                times = kept.get((name, kind), [""] * len(PEERS))
+                if is_timed:
+                    times = cells(speed(who, name, dtype), 3)
+                lines.append(f"| {name} | {kind} | {' | '.join([*errors, *times])} |")
     return "\n".join(lines) + "\n"
 
 
+def main() -> None:
+    """Print or write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name}")
+    parser.add_argument("--errors", action="store_true", help="measure no times")
+    given = parser.parse_args()
+    made = page(is_timed=not given.errors)
+    if given.write:
+        PAGE.write_text(made, encoding="utf-8")
+    else:
+        print(made, end="")
+
+
 if __name__ == "__main__":
-    pages.main(__doc__, page, PAGE)
+    main()

@@ -21,7 +21,7 @@ from symop.tallies import BOUND, Accuracy, Tally
 Function = Callable[..., Any]
 Point = tuple[Any, ...]
 
-_DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 # Where the oracle and the op disagree, the oracle works in so many times the bits.
 _FACTORS = (2, 4, 8)
 
@@ -33,6 +33,7 @@ def accuracies(
     samples: Samples,
     known: Function | None,
     notes: list[str],
+    told: Callable[[str], Any],
 ) -> tuple[Accuracy, ...]:
     """The accuracy of every value and derivative, in each dtype.
 
@@ -43,9 +44,11 @@ def accuracies(
         samples: points of the formula.
         known: torch's own function for the whole formula, if there is one.
         notes: what could not be measured is added.
+        told: hears of each dtype, and "" when it is done.
     """
     result: list[Accuracy] = []
-    for dtype in _DTYPES:
+    for dtype in DTYPES:
+        told(str(dtype).removeprefix("torch."))
         tallies: dict[str, Tally] = {}
         if program.is_elementwise:
             measured = _Measured(function, program, samples, known, dtype, tallies)
@@ -54,8 +57,9 @@ def accuracies(
             for setting in given or list(samples.points()):
                 measure_arrays(function, program, setting, dtype, tallies, notes)
         # Second derivatives that are zero everywhere, as those of sums are, say nothing.
-        told = [t for t in tallies.values() if not (t.quantity.startswith("d2") and t.is_zero)]
-        result += [tally.accuracy() for tally in told]
+        telling = [t for t in tallies.values() if not (t.quantity.startswith("d2") and t.is_zero)]
+        result += [tally.accuracy() for tally in telling]
+        told("")
     return tuple(result)
 
 

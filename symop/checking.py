@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from symop.accuracy import accuracies
+from symop.accuracy import DTYPES, accuracies
 from symop.compiler import Formula
 from symop.errors import CallError
-from symop.gradient_checks import gradient_check
+from symop.gradient_checks import MAX_ARGUMENTS, gradient_check, moved
 from symop.program import Program
 from symop.reals import Tensors
 from symop.report import Report
@@ -28,22 +28,36 @@ Function = Callable[..., Any]
 _MAX_ELEMENTS = 2000
 
 
-def check(op: Op, *examples: Any) -> Report:
+# Takes the name of what is done next, and "" when that is done.
+Told = Callable[[str], Any]
+STEPS = 2 + len(DTYPES)
+
+
+def _silent(name: str) -> None:
+    """Tell nobody."""
+
+
+def check(op: Op, *examples: Any, told: Told = _silent) -> Report:
     """Check the gradients and the accuracy of an op.
 
     Args:
         op: what `symop.compile` returned.
         examples: tuples of values, one a call; without any they are made from the domains of
             the functions in the formula.
+        told: hears of each of the `STEPS` of the check, which of large programs take minutes.
 
     Raises:
         CallError: an example cannot be a call of the op.
     """
-    return _checked(op.name, op, op._formula, examples)
+    return _checked(op.name, op, op._formula, examples, told=told)
 
 
-def check_file(path: Path) -> Report:
+def check_file(path: Path, *, told: Told = _silent) -> Report:
     """Check a module that symop wrote against the formula in its docstring.
+
+    Args:
+        path: the file.
+        told: hears of each of the `STEPS` of the check.
 
     Raises:
         FileError: the file cannot be read, or symop did not write it.
@@ -63,7 +77,7 @@ def check_file(path: Path) -> Report:
         else "the file differs from what symop writes; its code was checked against the formula "
         "in its docstring"
     )
-    return _checked(written.name, written.function, written.formula, (), (note,))
+    return _checked(written.name, written.function, written.formula, (), (note,), told=told)
 
 
 def _checked(
@@ -72,6 +86,8 @@ def _checked(
     formula: Formula,
     examples: Sequence[Any],
     notes: tuple[str, ...] = (),
+    *,
+    told: Told,
 ) -> Report:
     program = formula.written
     names = [a.name for a in program.arguments]
@@ -84,19 +100,35 @@ def _checked(
     random_state = torch.random.get_rng_state()
     torch.manual_seed(0)
     try:
+        told("points")
         chosen = Samples(program, formula.program)
         shaped = given or list(chosen.examples())
-        if not shaped:
-            found.append(
-                "gradients were not checked: no point was found where differences in float64 "
-                "see them; give examples"
-            )
+        found += _missing(program, chosen, shaped)
+        told("")
+        told("gradients")
         checks = tuple(gradient_check(function, names, list(values.values())) for values in shaped)
+        told("")
         known = torch_function(formula.program, formula.text)
-        measured = accuracies(function, program, given, chosen, known, found)
+        measured = accuracies(function, program, given, chosen, known, found, told)
     finally:
         torch.random.set_rng_state(random_state)
     return Report(name, checks, measured, tuple(found))
+
+
+def _missing(program: Program, chosen: Samples, shaped: Sequence[Tensors]) -> list[str]:
+    """What is checked of less than usual, or not at all."""
+    found = []
+    real = len(chosen.real)
+    if not shaped:
+        found.append(
+            "gradients were not checked: no point was found where differences in float64 "
+            "see them; give examples"
+        )
+    elif real > MAX_ARGUMENTS:
+        found.append(f"gradients were checked by {len(moved(real))} of {real} arguments")
+    if chosen.is_large:
+        found.append("the formula is large: accuracy was measured at fewer points than usual")
+    return found
 
 
 def _example(name: str, program: Program, values: Any) -> Tensors:

@@ -17,12 +17,12 @@ import mpmath as mp
 
 from symop.evaluation import reach
 from symop.program import Program
-from symop.reals import array_of, number_of, values_of
+from symop.reals import NO_VALUE, array_of, number_of, values_of
+from symop.stencils import Offset, values_around
 
 # An output, and the arguments that it is differentiated by: (0, ()) is the value of the first
 # output, (0, (1, 1)) its second derivative by the second argument.
 Quantity = tuple[int, tuple[int, ...]]
-Offsets = tuple[tuple[int, int], ...]
 
 # Differences of this step, relative to an argument below 1, lose that many of the bits.
 _STEP, _BITS = 100, 200
@@ -107,18 +107,25 @@ class _Stencil:
         self.steps = {i: mp.ldexp(size, -step) for i, size in self.sizes.items()}
         self.pairs = [(real[a], real[b]) for a, b in pairs_of(len(real))] if order else []
         self.offsets = list(dict.fromkeys(self._offsets()))
-        names = [a.name for a in program.arguments]
+        try:
+            self.values = values_around(program, self.point, self.steps, self.offsets)
+        except NO_VALUE:
+            self.values = self._each()
+
+    def _each(self) -> list[dict[Offset, Any]]:
+        """The values where some of them do not exist."""
+        names = [a.name for a in self.program.arguments]
         columns = [[self._moved(i, dict(o)) for o in self.offsets] for i in range(len(names))]
         shape = (len(self.offsets),)
         arrays = {n: array_of(c, shape) for n, c in zip(names, columns, strict=True)}
-        found = values_of(program, arrays)
-        self.values = [dict(zip(self.offsets, column.flat, strict=True)) for column in found]
+        found = values_of(self.program, arrays)
+        return [dict(zip(self.offsets, column.flat, strict=True)) for column in found]
 
     def _moved(self, place: int, offset: dict[int, int]) -> Any:
         value = self.point[place]
         return value + offset[place] * self.steps[place] if place in offset else value
 
-    def _offsets(self) -> Iterator[Offsets]:
+    def _offsets(self) -> Iterator[Offset]:
         yield ()
         for i in self.real if self.order else ():
             yield from (((i, n),) for n in (-2, -1, 1, 2))
@@ -136,7 +143,7 @@ class _Stencil:
 class _Differences:
     """One output around a point."""
 
-    def __init__(self, stencil: _Stencil, values: dict[Offsets, Any]) -> None:
+    def __init__(self, stencil: _Stencil, values: dict[Offset, Any]) -> None:
         self.stencil = stencil
         self.values = values
         self.here = values[()]

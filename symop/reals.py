@@ -15,7 +15,8 @@ from symop.program import Program
 Arrays = dict[str, Array]
 Tensors = dict[str, torch.Tensor]
 
-_NO_VALUE = (ArithmeticError, ValueError, TypeError, NotImplementedError)
+# What references raise where there is no value.
+NO_VALUE = (ArithmeticError, ValueError, TypeError, NotImplementedError)
 
 
 def array_of(flat: Sequence[Any], shape: tuple[int, ...]) -> Array:
@@ -42,7 +43,7 @@ def values_of(program: Program, arrays: Arrays) -> list[Array]:
     """The outputs, NaN where they are not real; empty where a reduction has no value."""
     try:
         return [np.asarray(_reals(v), dtype=object) for v in evaluate(program, arrays)]
-    except _NO_VALUE:
+    except NO_VALUE:
         shapes = {array.shape for array in arrays.values()}
         if not program.is_elementwise or len(shapes) != 1:
             return []

@@ -17,10 +17,15 @@ from symop.oracle import pairs_of
 from symop.program import COMPARISONS, Program
 from symop.reaching import reaching
 from symop.reals import Arrays, Tensors, array_of, arrays_of, number_of, values_of
+from symop.stencils import work
 
 _RANGES = ((-3.0, 3.0), (0.2, 3.0), (-0.9, 0.9), (0.1, 0.9), (1.2, 4.0), (3.0, 20.0))
 _WORK = 20_000
 _MAX_POINTS, _MIN_POINTS, _MAX_EDGES = 40, 6, 36
+# Beyond so many numbers even the fewest points are too many.
+_MOST_WORK = 150_000
+# Beyond so many arguments all of them are moved at once, in directions.
+_ALONE, _DIRECTIONS = 16, 4
 Point = tuple[Any, ...]
 
 _SMALL, _LARGE = mp.mpf(2) ** -90, mp.mpf(2) ** 90
@@ -51,7 +56,8 @@ class Samples:
             base = self._drawn(self._count())
             # Of many joints, some of every argument.
             joints = list(self._special(base[:1]))
-            every = math.ceil(len(joints) / max(_MIN_POINTS, 2 * self._count()))
+            most = 2 * self._count() if self.is_large else max(_MIN_POINTS, 2 * self._count())
+            every = math.ceil(len(joints) / most)
             special = [p for p in joints[:: max(every, 1)] if self._has_limit(p)]
             self._ordinary = [*base, *special]
         return self._ordinary
@@ -110,7 +116,13 @@ class Samples:
         # What the oracle evaluates: four points an argument and a pair of arguments.
         rounds = 1 + 4 * len(self.real) + (4 * len(pairs_of(len(self.real))))
         affordable = _WORK // ((len(self.program.nodes) + slow) * rounds)
-        return max(_MIN_POINTS, min(_MAX_POINTS, affordable))
+        count = max(_MIN_POINTS, min(_MAX_POINTS, affordable))
+        return count if not self.is_large else max(1, _MOST_WORK // work(self.program, 2))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the fewest points would be too many."""
+        return self.program.is_elementwise and work(self.program, 2) * _MIN_POINTS > _MOST_WORK
 
     def _ranges(self) -> list[tuple[float, float]]:
         """The domain of each argument, by the functions that it stands in."""
@@ -190,12 +202,10 @@ class Samples:
         """Whether differences in float64 see the derivatives: no joint or pole is near."""
         with mp.workprec(64):
             here = values_of(self.program, self._at(point))
-            for axis, name in enumerate(self.names):
-                if name in self.masks:
-                    continue
-                x = point[axis]
+            for step in self._steps():
                 beside = [
-                    (*point[:axis], x + d, *point[axis + 1 :]) for d in (-0.01, -0.005, 0.005, 0.01)
+                    [x if s is None else x + d * s for x, s in zip(point, step, strict=True)]
+                    for d in (-0.01, -0.005, 0.005, 0.01)
                 ]
                 moved = [values_of(self.program, self._at(p)) for p in beside]
                 for f, *sides in zip(here, *moved, strict=True):
@@ -207,6 +217,16 @@ class Samples:
                     if not (is_calm and abs(f.item()) < 1e4 and abs(near) < 1e4):
                         return False
         return True
+
+    def _steps(self) -> Iterator[list[int | None]]:
+        """Unit steps of each argument, or of many arguments together; None for a mask."""
+        real = [name not in self.masks for name in self.names]
+        if len(self.real) <= _ALONE:
+            for axis in (k for k, moves in enumerate(real) if moves):
+                yield [int(k == axis) if moves else None for k, moves in enumerate(real)]
+            return
+        for period in range(_DIRECTIONS):
+            yield [1 - 2 * (k >> period & 1) if moves else None for k, moves in enumerate(real)]
 
     def _stacked(self, points: Sequence[Sequence[Any]], shape: tuple[int, ...]) -> Tensors:
         columns = zip(*points, strict=True)

@@ -40,7 +40,11 @@ def _written(names: Sequence[str], text: Sequence[str]) -> Callable[..., Any] | 
     """From a text that is one call."""
     if len(text) != 1:
         return None
-    call = syntax_tree(text[0].partition(" = ")[2], mode="eval").body
+    try:
+        call = syntax_tree(text[0].partition(" = ")[2], mode="eval").body
+    except SyntaxError:
+        # The text of a very long formula is shortened.
+        return None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.keywords:
         return None
     places: list[Any] = []

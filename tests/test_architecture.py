@@ -42,7 +42,7 @@ LAYERS = (
     ),
     ("powers", "near_one"),
     ("algebra", "evaluation", "formulas"),
-    ("reaching",),
+    ("reaching", "stencils"),
     ("scope",),
     ("operations",),
     ("call_syntax",),

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from symop.cli.options import FORMULA_HELP, compiled, json_option, naming_options, quiet_option
-from symop.cli.output import say, say_json
+from symop.cli.output import progress, say, say_json
 from symop.cli.program import DIFFERS, FormulaCommand
 from symop.errors import CallError
 
@@ -30,12 +30,14 @@ def command(formula: str, args: str | None, outputs: str | None, as_json: bool, 
     """Check an op, and leave with 1 where it does not hold."""
     from symop import checking
 
-    if formula.strip().endswith(".py"):
-        if args is not None or outputs is not None:
-            raise CallError("--args and --outputs belong to a formula; a file has its own")
-        report = checking.check_file(Path(formula.strip()))
-    else:
-        report = checking.check(compiled(formula, args, outputs))
+    is_file = formula.strip().endswith(".py")
+    if is_file and (args is not None or outputs is not None):
+        raise CallError("--args and --outputs belong to a formula; a file has its own")
+    with progress("checking", checking.STEPS, quiet=quiet or as_json) as told:
+        if is_file:
+            report = checking.check_file(Path(formula.strip()), told=told)
+        else:
+            report = checking.check(compiled(formula, args, outputs), told=told)
     if as_json:
         say_json({**asdict(report), "holds": bool(report), "is_accurate": report.is_accurate})
     elif not quiet:
