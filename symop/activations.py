@@ -33,6 +33,10 @@ def _cogate(x: Any) -> Any:
     return 2 * n * n / (1 + 2 * n + 2 * n * n) if x > 0 else 2 / (n * (n + 2) + 2)
 
 
+def _mish_slope(x: Any) -> Any:
+    return _gate(x) + x * _cogate(x) * (1 + _gate(x)) * _sigmoid(x)
+
+
 def _gelu_tanh(x: Any) -> Any:
     return x * _sigmoid(mp.sqrt(8 / mp.pi) * (x + mp.mpf("0.044715") * x**3))
 
@@ -92,13 +96,22 @@ GATED = (
         aliases=("swish",),
     ),
     Function(
-        "mish", X,
-        ("mish_gate(x) + clamp(x, -1000, 1000)*"
-         "(mish_cogate(x)*(1 + mish_gate(x))*sigmoid(x))",),
+        "mish", X, ("mish_slope(x)",),
         form="h = exp(-abs(x)/2)\ne = h*h\n"
         "where(x > 0, x*((1 + 2*e)/(1 + 2*e + 2*e*e)), "
         "maximum(x, -2000)*h*h*((e + 2)/(e*(e + 2) + 2)))",
         reference=tends(lambda x: x * _gate(x), _ZERO, mp.inf), domain=(-20, 20),
+    ),
+    # Over one divisor: a sum of quotients, one of them a product of three, rounds more often.
+    Function(
+        "mish_slope", X,
+        ("g = mish_gate(x)\n"
+         "mish_cogate(x)*(1 + g)*sigmoid(x)*"
+         "(2 + clamp(x, -1000, 1000)*(sigmoid(-x) - 2*sigmoid(x)*g))",),
+        form="h = exp(-abs(x)/2)\ne = h*h\na = 4*(1 + minimum(maximum(x, -1000), 1000))\n"
+        "b = a + 2\nd = where(x > 0, 1 + 2*e*(1 + e), 2 + e*(2 + e))\n"
+        "where(x > 0, 1 + e*(4 + e*(b + e*a)), h*(h*(a + e*(b + e*(4 + e)))))/(d*d)",
+        reference=tends(_mish_slope, _ZERO, _ONE), domain=(-20, 20), internal=True,
     ),
     # tanh(softplus(x)) and one minus it, neither of which cancels.
     Function(

@@ -6,6 +6,7 @@ below are sums that only derivation writes, or that appear when branches of it m
 
 from __future__ import annotations
 
+from symop.error_identities import GAMMA
 from symop.relative_identities import RELATIVES
 from symop.rules import Rewrite, over, over_one
 from symop.sigmoid_identities import SIGMOIDS
@@ -32,16 +33,20 @@ _DERIVED = (
 _QUOTIENTS = (
     Rewrite(
         "derivative of a quotient",
-        "v - w",
-        "q*d",
+        "q - w",
+        "p*d",
         "s != 0",
         "x'/s - x*s'/s**2 cancels",
         where=over_one,
-        domain=(("v", 0.1, 4), ("w", 0.1, 4)),
+        domain=(("q", 0.1, 4), ("w", 0.1, 4)),
     ),
 )
 
-_AGAIN = frozenset({"difference of softplus", "softplus less u", "1 less sigmoid"})
+_AGAIN = frozenset(
+    {"difference of softplus", "softplus less u", "1 less sigmoid", "difference of digamma"}
+)
 
-DERIVED = _DERIVED + _QUOTIENTS + tuple(r for r in (*SIGMOIDS, *RELATIVES) if r.name in _AGAIN)
+DERIVED = (
+    _DERIVED + _QUOTIENTS + tuple(r for r in (*SIGMOIDS, *RELATIVES, *GAMMA) if r.name in _AGAIN)
+)
 OPPOSITES = _DERIVED

@@ -18,7 +18,7 @@ from symop.algebra import Derivation
 from symop.derivative_names import cotangent_names, gradient_names
 from symop.frames import Frame, join
 from symop.program import Argument, Node, Output, Program, without_dead_nodes
-from symop.slopes import active_nodes, hits, prod_others, slopes
+from symop.slopes import active_nodes, hits, prod_others, repeated, slopes
 
 Branch = tuple[tuple[int, bool], ...]
 Key = tuple[Frame, Branch]
@@ -203,8 +203,10 @@ class _Reverse:
                 yield a, grad
                 yield b, build.neg(grad)
             case "mul", (a, b):
-                yield a, build.mul(grad, b)
-                yield b, build.mul(grad, a)
+                count, rest = repeated(build.nodes, a, b)
+                if rest is not None:
+                    yield rest, reduce(build.mul, [b] * count, grad)
+                yield b, build.mul(build.constant(count), build.mul(grad, a))
             case "div", (a, b):
                 quotient = build.div(grad, b)
                 yield a, quotient

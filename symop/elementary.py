@@ -198,9 +198,9 @@ TRIGONOMETRY = (
         reference=tends(lambda x: mp.inf if x == 0 else mp.cot(x), mp.nan, mp.nan),
         special=(0,), domain=(0.1, 3),
     ),
-    Function("asin", X, ("1/sqrt((1 - x)*(1 + x))",), reference=real(mp.asin),
+    Function("asin", X, ("1/cos_asin(x)",), reference=real(mp.asin),
              special=(-1, 1), domain=(-0.99, 0.99), aliases=("arcsin",)),
-    Function("acos", X, ("-1/sqrt((1 - x)*(1 + x))",), reference=real(mp.acos),
+    Function("acos", X, ("-1/cos_asin(x)",), reference=real(mp.acos),
              special=(-1, 1), domain=(-0.99, 0.99), aliases=("arccos",)),
     Function("atan", X, ("1/(1 + x**2)",), reference=real(mp.atan), aliases=("arctan",)),
     # Through hypot: x**2 + y**2 would overflow at 1e200 and vanish at 1e-200.

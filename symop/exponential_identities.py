@@ -96,6 +96,21 @@ EXPONENTIALS = (
         "log(0) in one tail, and vanishes in the other",
         domain=over(-30, 4, "u"),
     ),
+    *(
+        Rewrite(name, pattern, replacement, "everywhere", "the derivative is inf*0", domain=domain)
+        for name, pattern, replacement, domain in (
+            ("exp of u less exp", "exp(u - exp(u))", "exp_minus_exp(u)", over(-30, 4, "u")),
+            ("tanh of exp", "tanh(exp(u))", "tanh_exp(u)", over(-30, 4, "u")),
+            ("atan of sinh", "atan(sinh(u))", "gudermannian(u)", over(-20, 20, "u")),
+            ("asin of tanh", "asin(tanh(u))", "gudermannian(u)", over(-5, 5, "u")),
+            (
+                "atan of exp less its middle",
+                "2*atan(exp(u)) - pi/2",
+                "gudermannian(u)",
+                over(-20, 20, "u"),
+            ),
+        )
+    ),
     Rewrite(
         "second difference of exp",
         "exp(u) + exp(-u) - 2",
@@ -192,6 +207,14 @@ EXPONENTIALS = (
         "everywhere; 1 at 0",
         "0/0, inf/inf, and a gradient that cancels near 0",
         domain=over(-20, 20, "u"),
+    ),
+    Rewrite(
+        "u over expm1 beside exp",
+        "inverse_exprel(u)*(a + b*exp(u))",
+        "a*inverse_exprel(u) + b*inverse_exprel(-u)",
+        "everywhere",
+        "0*inf",
+        domain=(("u", -20, 20), ("a", 0.1, 4), ("b", 0.1, 4)),
     ),
     Rewrite(
         "expm1 over u",

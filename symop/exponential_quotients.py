@@ -19,12 +19,12 @@ from symop.special import horner
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
 
 
-def langevin_fraction() -> str:
+def langevin_fraction(at: str = "x") -> str:
     """The parts g = 1/(3 + s*h), h = 1/(5 + s/(7 + ...)) of langevin(x) = x*g, s = x*x."""
     text = "25"
     for odd in range(23, 5, -2):
         text = f"({odd} + s/{text})"
-    return f"s = x*x\nh = 1/(5 + s/{text})\ng = 1/(3 + s*h)\n"
+    return f"s = {at}*{at}\nh = 1/(5 + s/{text})\ng = 1/(3 + s*h)\n"
 
 
 def _langevin_series(order: int, terms: int = 24) -> str:
@@ -115,8 +115,8 @@ FUNCTIONS = (
         ("m = exprel_mean(x)\n"
          "-k*(inverse_exprel_1(x)*(n - 1 - x*m) + inverse_exprel(x)*(m + x*langevin_1(x/2)/4))",
          "inverse_exprel(x)*(n - 1 - x*exprel_mean(x))", "k*inverse_exprel(x)"),
-        form="h = exp(-x/2)\nwhere(x > 80, k*x*h*(n - x)*h, "
-        "k*inverse_exprel(x)*(n - 1 - x*exprel_mean(x)))",
+        form=f"t = x/2\n{langevin_fraction('t')}e = exp(-t)\nwhere(x > 80, k*x*e*(n - x)*e, "
+        "k*inverse_exprel(x)*where(abs(x) < 2, n - 1 - t - t*t*g, n + x/expm1(-x)))",
         reference=real(
             lambda x, k, n: k * x / mp.expm1(x) * (n + x / mp.expm1(-x)) if x else k * (n - 1)
         ),

@@ -78,6 +78,26 @@ FUNCTIONS = (
         ),
         domain=(-20, 3), internal=True,
     ),
+    # tanh(exp(x)); in its derivative exp(x) would overflow beside what vanishes.
+    Function(
+        "tanh_exp", X, ("tanh_exp_1(x)",), form="tanh(exp(x))",
+        reference=tends(lambda x: mp.tanh(mp.exp(min(x, 30))), _ZERO, _ONE), domain=(-20, 3),
+        internal=True,
+    ),
+    Function(
+        "tanh_exp_1", X, ("w = exp(clamp_max(x, 8))\nresult*(1 - 2*w*tanh(w))",),
+        form="w = exp(minimum(x, 8))\nw*sech2(w)",
+        reference=tends(
+            lambda x: mp.exp(x) * mp.sech(mp.exp(x)) ** 2 if x < 30 else _ZERO, _ZERO, _ZERO
+        ),
+        domain=(-20, 3), internal=True,
+    ),
+    # atan(sinh(x)), of Gudermann; in its derivative cosh(x) would overflow.
+    Function(
+        "gudermannian", X, ("sech(x)",), form="2*atan(tanh(x/2))",
+        reference=tends(lambda x: 2 * mp.atan(mp.tanh(x / 2)), -mp.pi / 2, mp.pi / 2),
+        domain=(-20, 20), internal=True,
+    ),
     # exp(-x**2/2), its square split as in gaussian.
     Function(
         "gaussian_half", X, ("-clamp(x, -100, 100)*result",),

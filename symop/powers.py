@@ -58,6 +58,11 @@ def _cbrt_gap(b: Any, d: Any) -> Any:
         return root(b + d) - root(b)
 
 
+def _inverse_cos_asinm1(x: Any) -> Any:
+    with mp.extraprec(80 + 2 * abs(int(mp.mag(x))) if x else 80):
+        return 1 / mp.sqrt((1 - x) * (1 + x)) - 1
+
+
 def _cathetus_gap(y: Any, x: Any) -> Any:
     with mp.extraprec(80 + 2 * abs(int(mp.mag(x / y))) if x and y else 80):
         return x - mp.sqrt((x - y) * (x + y))
@@ -184,6 +189,17 @@ ROOTS = (
         "cathetus", ("y", "x"), ("-y/result", "x/result"),
         form="a = abs(x)\nb = abs(y)\nsqrt(a - b)*sqrt(a + b)",
         reference=real(lambda y, x: mp.sqrt((x - y) * (x + y))), domain=(0.1, 4), internal=True,
+    ),
+    # sqrt(1 - x**2), and its reciprocal less 1.
+    Function(
+        "cos_asin", ("x",), ("-x/result",), form="sqrt((1 - x)*(1 + x))",
+        reference=real(lambda x: mp.sqrt((1 - x) * (1 + x))), special=(-1, 0, 1),
+        domain=(-0.99, 0.99), internal=True,
+    ),
+    Function(
+        "inverse_cos_asinm1", ("x",), ("x/cos_asin(x)**3",),
+        form="r = cos_asin(x)\nx*x/(r*(1 + r))", reference=real(_inverse_cos_asinm1),
+        special=(-1, 0, 1), domain=(-0.99, 0.99), internal=True,
     ),
     Function(
         "cathetus_gap", ("y", "x"), ("y/cathetus(y, x)", "-result/cathetus(y, x)"),

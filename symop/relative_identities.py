@@ -159,6 +159,30 @@ ANGLES = (
         "0 <= u <= 2; NaN elsewhere", "the 1 swallows a small u", where=varies,
         domain=over(0.001, 2, "u"), stage=Stage.LAST,
     ),
+    *(
+        Rewrite(
+            name, pattern, replacement, "everywhere", "cancels far out", domain=over(-50, 50, "u")
+        )
+        for name, pattern, replacement in (
+            ("right angle plus atan", "pi/2 + atan(u)", "atan2(1, -u)"),
+            ("right angle less atan", "pi/2 - atan(u)", "atan2(1, u)"),
+            ("half plus atan over pi", "1/2 + atan(u)/pi", "atan2(1, -u)/pi"),
+            ("half less atan over pi", "1/2 - atan(u)/pi", "atan2(1, u)/pi"),
+        )
+    ),
+    *(
+        Rewrite(
+            f"{outer} of {inner} and an angle", f"{outer}({inner}(x) + u)", replacement,
+            "abs(x) <= 1", "the sum of angles is rounded, and its sine amplifies that",
+            domain=(("x", -0.99, 0.99), ("u", -3, 3)),
+        )
+        for outer, inner, replacement in (
+            ("cos", "acos", "x*cos(u) - cos_asin(x)*sin(u)"),
+            ("sin", "acos", "cos_asin(x)*cos(u) + x*sin(u)"),
+            ("cos", "asin", "cos_asin(x)*cos(u) - x*sin(u)"),
+            ("sin", "asin", "x*cos(u) + cos_asin(x)*sin(u)"),
+        )
+    ),
 )  # fmt: skip
 
 ALGEBRAIC = (
@@ -188,6 +212,10 @@ ALGEBRAIC = (
         "x less the root of a difference of squares", "x - cathetus(y, x)",
         "cathetus_gap(y, x)", "abs(x) >= abs(y)", "cancels for positive x",
         where=varying("x"), domain=(("x", 5, 20), ("y", 0.1, 5)), stage=Stage.LATE,
+    ),
+    Rewrite(
+        "root of 1 less a square", "sqrt(squares_gap(1, x))", "cos_asin(x)",
+        "abs(x) <= 1", "loses digits near 1", domain=over(-0.999, 0.999), stage=Stage.LATE,
     ),
     Rewrite(
         "root of a difference of squares", "sqrt(squares_gap(x, y))", "cathetus(y, x)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symop.rules import (
     Rewrite,
     Stage,
+    Values,
     near_one,
     over,
     positive,
@@ -14,6 +15,13 @@ from symop.rules import (
     sum_of_squares,
     varying,
 )
+from symop.terms import Terms
+
+
+def undivided(terms: Terms, values: Values) -> Values | None:
+    """Holds where nothing divides x, by which the result may be multiplied: c**2*f(v/c)."""
+    return values if all(power > 0 for _, power in terms.term(values["x"]).factors) else None
+
 
 ROOTS = (
     Rewrite(
@@ -122,6 +130,24 @@ ROOTS = (
         "cancels for a near b",
         where=simpler("a", "b"),
         domain=(("a", 0.01, 100), ("b", 0.01, 100)),
+    ),
+    Rewrite(
+        "root of a quotient less 1",
+        "sqrt(a/b) - 1",
+        "d/(b*(1 + sqrt(a/b)))",
+        "a/b >= 0",
+        "cancels for a near b",
+        where=simpler("a", "b"),
+        domain=(("a", 0.01, 100), ("b", 0.01, 100)),
+    ),
+    Rewrite(
+        "inverse root of 1 less a square, less 1",
+        "1/sqrt(1 - x**2) - 1",
+        "inverse_cos_asinm1(x)",
+        "abs(x) < 1",
+        "cancels near 0, and its gradient rounds more often than that of the root",
+        where=undivided,
+        domain=over(-0.999, 0.999),
     ),
     Rewrite(
         "inverse root less 1",

@@ -174,6 +174,29 @@ SIGMOIDS = (
         where=varies,
         domain=over(-30, 30),
     ),
+    *(
+        Rewrite(name, pattern, replacement, "everywhere", "cancels in the tail", domain=domain)
+        for name, pattern, replacement, domain in (
+            (
+                "softplus less silu",
+                "softplus1(u) - silu(u)",
+                "softplus1_gap(u)",
+                over(-30, 30, "u"),
+            ),
+            (
+                "softplus less u times sigmoid",
+                "softplus1(u) - u*sigmoid(u)",
+                "softplus1_gap(u)",
+                over(-30, 30, "u"),
+            ),
+            (
+                "log of cosh less u times tanh",
+                "log_cosh(u) - u*tanh(u) + log(2)",
+                "softplus1_gap(2*u)",
+                over(-15, 15, "u"),
+            ),
+        )
+    ),
     Rewrite(
         "gate of mish",
         "tanh(softplus1(u))",

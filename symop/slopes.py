@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from symop.algebra import Derivation
@@ -31,6 +31,18 @@ def slopes(
             with build.quoting():
                 slope = expand(build, text, values)
             yield operand, slope
+
+
+def repeated(nodes: Sequence[Node], a: int, b: int) -> tuple[int, int | None]:
+    """How often the product of a and b holds the factor b, and what else it holds.
+
+    (c*x)*x moves with x by 2*(c*x): two contributions would be rounded apart and added.
+    """
+    count, rest = 1, a
+    while rest != b and nodes[rest].op == "mul" and b in nodes[rest].operands:
+        first, second = nodes[rest].operands
+        count, rest = count + 1, first if second == b else second
+    return (count + 1, None) if rest == b else (count, rest)
 
 
 def hits(build: Derivation, index: int, node: Node) -> tuple[int, int]:

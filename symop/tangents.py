@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 
 from symop.algebra import Derivation
 from symop.derivative_names import beside, tangent_names
 from symop.program import Argument, Node, Output, Program, without_dead_nodes
-from symop.slopes import active_nodes, hits, prod_others, slopes
+from symop.slopes import active_nodes, hits, prod_others, repeated, slopes
 
 
 def jvp(program: Program) -> Program:
@@ -75,7 +76,11 @@ def _tangent(
         case "sub", (a, b):
             return build.sub(tangent(a), tangent(b))
         case "mul", (a, b):
-            return build.add(build.mul(tangent(a), b), build.mul(tangent(b), a))
+            count, rest = repeated(build.nodes, a, b)
+            own = build.mul(build.constant(count), build.mul(tangent(b), a))
+            if rest is None:
+                return own
+            return build.add(reduce(build.mul, [b] * count, tangent(rest)), own)
         case "div", (a, b):
             rest = build.sub(tangent(a), build.mul(index, tangent(b)))
             return build.div(rest, b)

@@ -474,7 +474,7 @@ BOUNDS = {
     "inverse_mills": 12,
     # Rounding of the argument of the exponential, in the tail.
     "gelu_tanh": 100, "exp_neg_exp": 400, "exp_minus_exp": 400,
-    "log_gompertz": 400,
+    "log_gompertz": 400, "tanh_exp_1": 400,
     **dict.fromkeys(("growth_limit", "growth_limitm1"), 720),
     **dict.fromkeys(("expm1_over", "expm1_times", "sinh_over", "softplus1_times"), 720),
     # Rounding of the base, by exponents up to 20.
@@ -505,6 +505,7 @@ POSITIVE = {
 # Functions with a root where the terms that cancel are about 1.
 ROOTS_NEAR_ONE = {
     "gelu_slope",
+    "mish_slope",
     "logaddexp",
     "logaddexp2",
     "morse",
