@@ -159,14 +159,6 @@ OTHERS = (
         _ZERO, where=varying("x"), domain=over(-10, 10),
     ),
     Rewrite(
-        "right angle less atan", "pi/2 - atan(u)", "atan2(1, u)", "everywhere",
-        "cancels for large u", domain=over(-100, 100, "u"),
-    ),
-    Rewrite(
-        "half less atan over pi", "1/2 - atan(u)/pi", "atan2(1, u)/pi", "everywhere",
-        "cancels for large u", domain=over(-100, 100, "u"),
-    ),
-    Rewrite(
         "log1p of a share, scaled, less its limit", "log1p_times(x, w) - w",
         "where(abs(x) < abs(w), log1p_times(x, w) - w, -x*log1pshrink(w/x))",
         "where 1 + w/x > 0", "cancels for large x", where=varying("x"),
