@@ -46,17 +46,16 @@ def _root(text: str) -> str:
     raise AssertionError(f"{text}: a wildcard is no pattern")
 
 
+def _kind(node: Node) -> str:
+    if node.op in SUMS:
+        return _SUM
+    return _PRODUCT if node.op in PRODUCTS else node.op
+
+
 def unsigned(nodes: Sequence[Node], index: int) -> Node:
     """A node, or what it changes the sign of."""
     node = nodes[index]
     return nodes[node.operands[0]] if node.op == "neg" else node
-
-
-def _kind(nodes: Sequence[Node], index: int) -> str:
-    node = unsigned(nodes, index)
-    if node.op in SUMS:
-        return _SUM
-    return _PRODUCT if node.op in PRODUCTS else node.op
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ class Present:
         """Those whose patterns may stand at a node, in their order."""
         for node in self.nodes[len(self._below) : index + 1]:
             self._append(node)
-        kind = _kind(self.nodes, index)
+        kind = _kind(unsigned(self.nodes, index))
         if kind not in self.candidates.by_root:
             return ()
         surface, below = self._surface[index], self._below[index]
