@@ -18,7 +18,8 @@ from typing import Any
 import mpmath as mp
 
 from symop.approximations import polynomial as fitted
-from symop.expansions import EXPANSIONS, Expansion, Near
+from symop.expansion_ranges import Near
+from symop.expansions import EXPANSIONS, Expansion
 from symop.functions import Function
 from symop.limits import real
 from symop.special import horner
