@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from math import factorial
 
 from symop.proportion_identities import within
 from symop.rules import Rewrite, Stage, Values, over, simpler, varying
 from symop.terms import Terms
 
+
+def exponential_series(terms: Terms, values: Values) -> Values | None:
+    """Holds where w is the first terms of the series of exp(-u); their number is called d."""
+    inside = terms.linear(values["w"])
+    expected: dict[object, Fraction] = {(): Fraction(1)}
+    for order in range(1, len(inside)):
+        power = terms.term(values["u"]).power(order)
+        if power is None:
+            return None
+        expected[power.factors] = power.coefficient * Fraction((-1) ** order, factorial(order))
+    if len(inside) < _LEAST or expected != dict(inside):
+        return None
+    return {**values, "d": terms.build.constant(len(inside))}
+
+
+def opposite(terms: Terms, values: Values) -> Values | None:
+    """Holds where v is -p."""
+    negative = {f: -c for f, c in terms.linear(values["p"]).items()}
+    same = negative == dict(terms.linear(values["v"]))
+    return values if same and terms.constant(values["p"]) is None else None
+
+
+def one_less(sign: int) -> Callable[[Terms, Values], Values | None]:
+    """Holds where v is p - 1, or 1 - p for sign -1."""
+
+    def condition(terms: Terms, values: Values) -> Values | None:
+        rest = dict(terms.linear(values["p"]))
+        rest[()] = rest.get((), Fraction(0)) - 1
+        wanted = {f: sign * c for f, c in rest.items() if c}
+        same = wanted == dict(terms.linear(values["v"]))
+        return values if same and terms.constant(values["p"]) is None else None
+
+    return condition
+
+
+# Two terms have functions of their own.
+_LEAST = 3
 _NEAR = "cancels for a near b"
 _ZERO = "cancels near 0"
 _BETWEEN = "0/0, and cancels for a near b"
@@ -176,4 +215,34 @@ OTHERS = (
     ),
 )  # fmt: skip
 
-GAPS = PLACES + QUOTIENTS + POINTS + LOGARITHMS + SQUARES + OTHERS
+POWERS = (
+    Rewrite(
+        "box-cox, the other way round", "(pow(x, p) - 1)/v", "-boxcox(x, p)",
+        "x > 0; -log(x) at p = 0", "0/0, and cancels near p = 0", where=opposite,
+        domain=(("x", 0.1, 10), ("y", -3, 3)),
+    ),
+    Rewrite(
+        "x less a power, over the difference of the exponents", "(x - pow(x, p))/v",
+        "-x*boxcox(x, v)", "x > 0; -x*log(x) at p = 1", "0/0, and cancels near p = 1",
+        where=one_less(1), domain=(("x", 0.1, 10), ("y", -3, 3)),
+    ),
+    Rewrite(
+        "x less a power, the other way round", "(x - pow(x, p))/v", "x*boxcox(x, -v)",
+        "x > 0; x*log(x) at p = 1", "0/0, and cancels near p = 1", where=one_less(-1),
+        domain=(("x", 0.1, 10), ("y", -3, 3)),
+    ),
+    Rewrite(
+        "1 less exp by its series", "1 - w*exp(u)", "erlang(d, -u)", "everywhere", _ZERO,
+        where=exponential_series, domain=(("x", -3, 20),),
+    ),
+    Rewrite(
+        "expm1 less u*exp over u", "expm1_gap(u)/u", "-u*exprel(u)*exprel_mean(u)",
+        "everywhere; 0 at 0", "0/0, and cancels near 0", domain=over(-20, 3, "u"), stage=Stage.LATE,
+    ),
+    Rewrite(
+        "expm1 less u*exp, by its factor", "1 + exp(u)*(u - 1)", "-expm1_gap(u)", "everywhere",
+        _ZERO, domain=over(-20, 3, "u"),
+    ),
+)  # fmt: skip
+
+GAPS = POWERS + PLACES + QUOTIENTS + POINTS + LOGARITHMS + SQUARES + OTHERS

@@ -201,6 +201,9 @@ def _formula(program: Program, op: str, operands: tuple[int, ...]) -> str | None
     if op.endswith("_rest"):
         n, k, d = (int(program.nodes[o].value or 0) for o in operands[:3])
         return rest(RESTS[op], n, k, d)
+    if op in ("erlang", "erlang_density"):
+        order = int(program.nodes[operands[0]].value or 0)
+        return erlang(order) if op == "erlang" else erlang_density(order)
     if op in ("boys", "stumpff"):
         order = int(program.nodes[operands[0]].value or 0)
         return moment(order) if op == "boys" else stumpff(order)
@@ -208,6 +211,17 @@ def _formula(program: Program, op: str, operands: tuple[int, ...]) -> str | None
         return FORMULAS.get(op)
     times, order = (int(program.nodes[o].value or 0) for o in operands[:2])
     return scaled_slope(op == "scaled_i_slope", times, order)
+
+
+def erlang(order: int) -> str:
+    """What exp(-x) times the first terms of the series of exp lacks of 1."""
+    terms = " + ".join(f"{Fraction(1, factorial(j))}*x**{j}" for j in range(order))
+    return f"1 - exp(-x)*({terms})"
+
+
+def erlang_density(order: int) -> str:
+    """The derivative of that."""
+    return f"exp(-x)*x**{order - 1}/{factorial(order - 1)}" if order else "0*x"
 
 
 def moment(order: int) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
-from math import comb
+from math import comb, factorial
 from typing import Any
 
 import mpmath as mp
 
 from symop.approximations import polynomial as fitted
-from symop.expansions import EXPANSIONS, Expansion, Near
+from symop.expansion_ranges import Near
+from symop.expansions import EXPANSIONS, Expansion
 from symop.functions import Function
 from symop.limits import real
 from symop.special import horner
@@ -188,7 +189,42 @@ def _reference(of: Expansion) -> Callable[..., Any]:
     return real(value)
 
 
-FUNCTIONS = tuple(
+def _erlang_form(n: int) -> str:
+    terms = horner([Fraction(1, factorial(j)) for j in range(n)], "x")
+    return f"where(x < {n + 1}, exp(-x)*exp_rest({n}, 0, 0, x), 1 - exp(-x)*{terms})"
+
+
+def _erlang(n: Any, x: Any) -> Any:
+    if mp.isinf(x):
+        return mp.mpf(1) if x > 0 else mp.inf * (-1) ** int(n)
+    with mp.extraprec(60 + int(n) * max(0, -int(mp.mag(x))) if x else 0):
+        return 1 - mp.exp(-x) * mp.fsum(x**j / mp.factorial(j) for j in range(int(n)))
+
+
+def _density_form(n: int) -> str:
+    return f"exp(-x)*x**{n - 1}/{factorial(n - 1)}" if n else "0*x"
+
+
+def _density(n: Any, x: Any) -> Any:
+    if mp.isinf(x) or not n:
+        return mp.mpf(0) if x > 0 or not n else mp.inf * (-1) ** (int(n) - 1)
+    return mp.exp(-x) * x ** (int(n) - 1) / mp.factorial(int(n) - 1)
+
+
+# 1 - exp(-x)*(1 + x + ... + x**(n - 1)/(n - 1)!), the distribution of Erlang, and its density.
+ERLANG = (
+    Function(
+        "erlang", ("n", "x"), ("0", "erlang_density(n, x)"), literals=("n",),
+        form_of=_erlang_form, reference=real(_erlang), domain=(0.1, 20), internal=True,
+    ),
+    Function(
+        "erlang_density", ("n", "x"), ("0", "erlang_density(n - 1, x) - result"),
+        literals=("n",), form_of=_density_form, reference=real(_density), domain=(0.1, 20),
+        internal=True,
+    ),
+)  # fmt: skip
+
+RESTS = tuple(
     Function(
         f"{of.name}_rest", (*_LITERALS, "x"), ("0", "0", "0", f"{of.name}_rest(n, k, d + 1, x)"),
         literals=_LITERALS, form_of=partial(form, of), reference=_reference(of), special=(),
@@ -196,3 +232,5 @@ FUNCTIONS = tuple(
     )
     for of in EXPANSIONS
 )  # fmt: skip
+
+FUNCTIONS = (*RESTS, *ERLANG)

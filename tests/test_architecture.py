@@ -32,7 +32,7 @@ LAYERS = (
     ("names", "program", "reductions", "cache", "files"),
     ("ops_file",),
     ("syntax",),
-    ("elementary", "polynomials", "approximations", "second_kind"),
+    ("elementary", "polynomials", "approximations", "second_kind", "expansion_ranges"),
     ("special", "bessel", "airy", "integrals", "logarithms"),
     ("gammas", "scaled", "spherical", "expansions"),
     (

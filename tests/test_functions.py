@@ -345,6 +345,7 @@ SLOPES = ("scaled_i_slope", "scaled_k_slope")
 LITERALS = {
     "polygamma": (1, 2), "zeta": (2, 3), **dict.fromkeys(ORDERS, (0, 1, 2, 5)),
     **dict.fromkeys(SLOPES, ((1, 0), (2, 1), (3, 0))), "boys": (0, 1, 3), "stumpff": (3, 4, 6),
+    "erlang": (2, 3, 5), "erlang_density": (1, 2, 4),
     **dict.fromkeys(RESTS, ((3, 1, 0), (5, 2, 0), (4, 3, 1), (3, 1, 2))),
 }  # fmt: skip
 
@@ -448,7 +449,7 @@ APPROXIMATE = {
     "ndtr": 1e-13, "gelu": 1e-13, "inverse_mills": 1e-13, "digamma_gap": 1e-16,
     "lgamma_gap": 1e-16, "atanshrink": 1e-16, "atanhshrink": 1e-16, "atanrel_1": 1e-16,
     "atanhrel_1": 1e-16, "tanhrel_1": 1e-16, "boys": 2e-16, "erf_over": 2e-16,
-    "stumpff": 1e-16, "log1pshrink2_1": 2e-16, **dict.fromkeys(RESTS, 1e-15),
+    "stumpff": 1e-16, "erlang": 1e-15, "log1pshrink2_1": 2e-16, **dict.fromkeys(RESTS, 1e-15),
     # Relative to the value, which has roots; tests/test_special_functions.py measures in ULP.
     **dict.fromkeys((*ORDERS, *MEASURED, *SLOPES), 1e-12),
 }  # fmt: skip

@@ -14,11 +14,29 @@ from symop.evaluation import evaluate
 from symop.formulas import SHOWN, formula_lines
 from symop.functions import table
 from symop.parsing import expand, parse
-from symop.plain import FORMULAS, RESTS, moment, plain, rest, scaled_slope, stumpff
+from symop.plain import (
+    FORMULAS,
+    RESTS,
+    erlang,
+    erlang_density,
+    moment,
+    plain,
+    rest,
+    scaled_slope,
+    stumpff,
+)
 from symop.program import Argument, Builder, Output, Program
 from symop.showing import latex_text, show_text, steps_text
 
-FAMILIES = {"scaled_i_slope", "scaled_k_slope", "boys", "stumpff", *RESTS}
+FAMILIES = {
+    "scaled_i_slope",
+    "scaled_k_slope",
+    "boys",
+    "stumpff",
+    "erlang",
+    "erlang_density",
+    *RESTS,
+}
 INTERNAL = {name for name, function in table().items() if function.internal}
 WORD = re.compile(r"[A-Za-z_]\w*(?=\()")
 
@@ -64,6 +82,15 @@ def test_slopes_of_scaled_functions_are_equal(kind, times, order):
 @pytest.mark.parametrize("order", range(6))
 def test_moments_are_equal(order):
     for name, text in (("boys", moment(order)), ("stumpff", stumpff(order))):
+        with mp.workdps(60):
+            shown = value(program_of(text, ["x"]), {"x": mp.mpf("1.7")})
+            true = table()[name].reference(order, mp.mpf("1.7"))
+            assert mp.almosteq(shown, true, rel_eps=mp.mpf(10) ** -40)
+
+
+@pytest.mark.parametrize("order", range(1, 5))
+def test_distributions_are_equal(order):
+    for name, text in (("erlang", erlang(order)), ("erlang_density", erlang_density(order))):
         with mp.workdps(60):
             shown = value(program_of(text, ["x"]), {"x": mp.mpf("1.7")})
             true = table()[name].reference(order, mp.mpf("1.7"))
