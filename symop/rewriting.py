@@ -116,10 +116,14 @@ def _root(rule: Rewrite) -> str:
     raise AssertionError(f"{rule.name}: a wildcard is no pattern")
 
 
-def _kind(node: Node) -> str:
+def _kind(nodes: Sequence[Node], index: int) -> str:
+    """What rules look for at a node; a sum or a product with a sign before it is one still."""
+    node = nodes[index]
+    while node.op == "neg":
+        node = nodes[node.operands[0]]
     if node.op in _SUMS:
         return "sum of terms"
-    return "product of factors" if node.op in _PRODUCTS else node.op
+    return "product of factors" if node.op in _PRODUCTS else nodes[index].op
 
 
 def _inner(program: Program) -> set[int]:
@@ -146,7 +150,7 @@ def _settled(
     used: dict[str, Rewrite],
 ) -> int:
     for _ in range(steps):
-        for rule in rules.get(_kind(matcher.terms.build.nodes[index]), ()):
+        for rule in rules.get(_kind(matcher.terms.build.nodes, index), ()):
             changed = apply(rule, matcher, index)
             if changed is not None:
                 index = changed
