@@ -88,8 +88,8 @@ def page(cells: Cells) -> str:
     lines = [
         "# Kernels on a GPU",
         "",
-        "Written by `python -m benchmarks.gpu` (`make gpu`), after tests/interpreted passed on the "
-        "device. Times are medians of CUDA events around calls of all peers in turns, over "
+        "Written by `python -m benchmarks.gpu` (`make gpu`), which runs tests/interpreted on the "
+        "device first. Times are medians of CUDA events around calls of all peers in turns, over "
         "arguments that rotate so that the L2 cache does not hold them, as far as 1,024 sets of "
         "them fill it. `both` is forward and backward by `torch.autograd.grad`. Copy is the share "
         "of the bandwidth of a copy that the op reaches with the bytes that it must read and write "

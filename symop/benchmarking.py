@@ -90,8 +90,8 @@ def runner(
         plain = [v.detach() for v in values]
         return lambda: function(*plain)
     leaves = [v for v in values if v.requires_grad]
-    with torch.no_grad():
-        found = function(*values)
+    # With gradients, as in the calls that count: a compiler would work twice otherwise.
+    found = function(*values)
     if isinstance(found, torch.Tensor):
         cotangent = torch.ones_like(found)
         return lambda: torch.autograd.grad(function(*values), leaves, cotangent)

@@ -30,6 +30,8 @@ FLAGS = (
 _LOCAL_FLAGS = {"x86_64": ("-march=native", "-mprefer-vector-width=512"),
                 "AMD64": ("-march=native", "-mprefer-vector-width=512"),
                 "aarch64": ("-mcpu=native",), "arm64": ("-mcpu=native",)}  # fmt: skip
+# Set for file systems from which nothing may be executed; only Linux tells.
+_NOEXEC = getattr(os, "ST_NOEXEC", 0)
 _loading = threading.Lock()
 
 
@@ -47,13 +49,22 @@ def loaded(text: str) -> Any:
         except OSError:
             # Not a library of this machine any more; what replaces it is.
             path.unlink(missing_ok=True)
-            return ctypes.CDLL(str(_library(text)))
+        path = _library(text)
+        try:
+            return ctypes.CDLL(str(path))
+        except OSError as error:
+            # Without the path of the library, which is another one each time.
+            problem = str(error).rpartition(": ")[2]
+            what = f"what {' '.join(compiler())} wrote cannot be loaded ({problem})"
+            raise BuildError(what) from error
 
 
 def _library(text: str) -> Path:
     key = hashlib.sha256("\0".join([text, *_conditions()]).encode()).hexdigest()[:32]
     try:
         folder = cache.prepared()
+        if os.statvfs(folder).f_flag & _NOEXEC:
+            raise CacheError(f"no library in {folder} may be loaded")
         path = folder / f"kernel-{key}.so"
         if _is_whole(path):
             return path
@@ -86,23 +97,33 @@ def _is_whole(path: Path) -> bool:
 
 
 def _build(text: str, path: Path) -> None:
+    try:
+        content = _compiled(text)
+    except OSError as error:
+        raise BuildError(f"there is no folder to compile in ({error}); TMPDIR names one") from error
+    cache.write(path.with_suffix(".sum"), hashlib.sha256(content).hexdigest().encode())
+    with cache.replacing(path) as temporary:
+        temporary.write_bytes(content)
+        temporary.chmod(0o700)
+
+
+def _compiled(text: str) -> bytes:
+    """What the compiler makes of a C text."""
     with tempfile.TemporaryDirectory(prefix="symop-") as folder:
         # Names without a folder: what the compiler says is the same each time.
         (Path(folder) / "kernel.c").write_text(text)
-        command = [compiler(), *flags(), "kernel.c", "-o", "kernel.so", "-lm"]
+        command = [*compiler(), *flags(), "kernel.c", "-o", "kernel.so", "-lm"]
         done = _run(command, folder)
         if done.returncode and "-fopenmp" in command:
             # A compiler without OpenMP, as Apple's: one thread.
             command.remove("-fopenmp")
             retried = _run(command, folder)
             done = retried if retried.returncode == 0 else done
-        if done.returncode:
-            raise BuildError(f"{' '.join(command)}\nfailed:\n{done.stderr.strip()}")
-        content = (Path(folder) / "kernel.so").read_bytes()
-    cache.write(path.with_suffix(".sum"), hashlib.sha256(content).hexdigest().encode())
-    with cache.replacing(path) as temporary:
-        temporary.write_bytes(content)
-        temporary.chmod(0o700)
+        library = Path(folder) / "kernel.so"
+        if done.returncode or not library.is_file():
+            said = done.stderr.strip() or f"it ended with {done.returncode}, and wrote nothing"
+            raise BuildError(f"{' '.join(command)}\nfailed:\n{said}")
+        return library.read_bytes()
 
 
 def _run(command: list[str], folder: str) -> Any:
@@ -112,6 +133,7 @@ def _run(command: list[str], folder: str) -> Any:
             cwd=folder,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -119,19 +141,19 @@ def _run(command: list[str], folder: str) -> Any:
         raise BuildError(f"{command[0]} cannot be run ({error.strerror})") from error
 
 
-def compiler() -> str:
-    """The C compiler.
+def compiler() -> list[str]:
+    """The command of the C compiler: its path, and the options that CC gives it.
 
     Raises:
         BuildError: there is none.
     """
-    given = os.environ.get("CC")
-    for name in [given] if given else ["cc", "gcc", "clang"]:
+    given = os.environ.get("CC", "")
+    for name, *options in [given.split()] if given.strip() else [["cc"], ["gcc"], ["clang"]]:
         found = shutil.which(name)
         if found:
-            return found
+            return [found, *options]
     raise BuildError(
-        f"CC is {given!r}, which cannot be run" if given
+        f"CC is {given!r}, which cannot be run" if given.strip()
         else "no C compiler was found (cc, gcc, clang); install one or name it in CC"
     )  # fmt: skip
 
@@ -143,9 +165,9 @@ def flags() -> tuple[str, ...]:
 
 def _conditions() -> list[str]:
     """What a library depends on beside its text: the compiler, its flags, the processor."""
-    path = compiler()
-    found = Path(path).stat()
-    return [path, str(found.st_size), str(found.st_mtime_ns), *flags(), _processor()]
+    command = compiler()
+    found = Path(command[0]).stat()
+    return [*command, str(found.st_size), str(found.st_mtime_ns), *flags(), _processor()]
 
 
 @remembered
@@ -165,6 +187,9 @@ def _processor() -> str:
 @remembered
 def _own_folder() -> Path:
     """A folder of this process, where the cache cannot be used."""
-    folder = Path(tempfile.mkdtemp(prefix="symop-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="symop-"))
+    except OSError as error:
+        raise BuildError(f"there is no folder to compile in ({error}); TMPDIR names one") from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -169,14 +169,18 @@ def lock(path: Path, timeout: float | None = None) -> Iterator[bool]:
         timeout: seconds to wait for whoever holds it; None waits as long as it takes.
 
     Raises:
-        CacheError: the file cannot be made.
+        CacheError: the file cannot be made, or the file system has no locks.
     """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CacheError(f"{path} cannot be made ({error.strerror})") from error
     try:
-        yield _locked(handle, timeout)
+        try:
+            is_had = _locked(handle, timeout)
+        except OSError as error:
+            raise CacheError(f"{path} cannot be locked ({error.strerror})") from error
+        yield is_had
     finally:
         # Closing gives the lock back, as does the end of the process, however it comes.
         os.close(handle)

@@ -33,12 +33,12 @@ _DERIVED = (
 _QUOTIENTS = (
     Rewrite(
         "derivative of a quotient",
-        "v - w",
-        "q*d",
+        "q - w",
+        "p*d",
         "s != 0",
         "x'/s - x*s'/s**2 cancels",
         where=over_one,
-        domain=(("v", 0.1, 4), ("w", 0.1, 4)),
+        domain=(("q", 0.1, 4), ("w", 0.1, 4)),
     ),
 )
 

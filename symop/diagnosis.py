@@ -22,6 +22,10 @@ def problem_of(program: Program, values: Sequence[Any]) -> str | None:
             return f"{name} is a {kind}; a tensor or a number is expected"
         if isinstance(value, torch.Tensor) and value.is_complex():
             return f"{name} is complex ({value.dtype}); formulas are real"
+        if isinstance(value, torch.Tensor) and value.is_quantized:
+            return f"{name} is quantized ({value.dtype}); {name}.dequantize() is accepted"
+        if isinstance(value, torch.Tensor) and value.is_nested:
+            return f"{name} is a nested tensor, which torch cannot compute this formula with"
         if isinstance(value, torch.Tensor) and value.layout is not torch.strided:
             return f"{name} has the layout {value.layout}; a dense tensor is expected"
         if is_narrow(value):

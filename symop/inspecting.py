@@ -15,7 +15,7 @@ from symop.fused import Fused
 from symop.gpu_code import compiled
 from symop.gpu_kernels import Target, parsed_target
 from symop.inspection import Inspection, Row, as_json, table
-from symop.layouts import Layout, LoopLayout, layout
+from symop.layouts import Layout, LoopLayout, Refused, layout
 from symop.loop_kernels import POINTERS, kernel_text, least_bytes
 from symop.loops import Loop, Routine
 from symop.program import Program
@@ -165,16 +165,25 @@ class _Inspector:
     def _layout(
         self, prepared: Prepared, values: Sequence[Tensor], first_number: int | None = None
     ) -> Layout:
-        return layout(
-            prepared.data, [values[k] for k in prepared.inputs], self.shapes, first_number
-        )
+        given = [values[k] for k in prepared.inputs]
+        try:
+            return layout(prepared.data, given, self.shapes, first_number)
+        except Refused as error:
+            shapes = zip(self.op.args, self.shapes, strict=True)
+            raise InspectionError(
+                f"{self.op.name} cannot take {', '.join(f'{n} {tuple(s)}' for n, s in shapes)}; "
+                "give each argument a shape that broadcasts with the others and has the dims that are reduced"
+            ) from error
 
     def _loops(
         self, pass_: str, prepared: Prepared | None, values: Sequence[Tensor], *,
         first_number: int | None = None,
     ) -> Iterable[tuple[str, Layout, LoopLayout, list[int]]]:  # fmt: skip
         program = self.fused.plan.gradient if pass_ == "backward" else self.op.program
-        made = self._layout(self._prepared(prepared, program), values, first_number)
+        serving = self._prepared(prepared, program)
+        if all(values[k].dtype == torch.bool for k in serving.inputs):
+            return  # operations serve gradients that read no number
+        made = self._layout(serving, values, first_number)
         for loop in made.loops:
             wanted = made.wanted(loop)
             if wanted and 0 not in loop.shape:
@@ -188,8 +197,8 @@ class _Inspector:
 
     def _row(self, pass_: str, made: Layout, loop: LoopLayout, wanted: list[int]) -> Row:
         body, cut, printed = self._printed(loop, wanted)
-        text = kernel_text(printed, cut, made, loop, self.target)
-        least = least_bytes(printed, cut, made, loop)
+        text = kernel_text(printed, body, cut, made, loop, self.target)
+        least = least_bytes(printed, body, cut, made, loop)
         name = ", ".join(body.results[k].slot for k in wanted)
         return Row(pass_, name, least["input"], least["result"], text, compiled(text, self.target))
 

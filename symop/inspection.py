@@ -67,6 +67,12 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def table(found: Inspection) -> str:
     """The kernels as a table, a line each."""
+    if not found.rows:
+        return (
+            f"{found.op} on {found.target}, {found.dtype}: no kernel is launched, as with these "
+            "shapes there is no element to compute; the results are empty, or what sums, products "
+            "and extrema of nothing are"
+        )
     rows = [_COLUMNS, *(cells(row) for row in found.rows)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(_COLUMNS))]
     lines = [

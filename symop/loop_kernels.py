@@ -12,6 +12,7 @@ from symop.backends.triton import Kernel
 from symop.backends.triton_math import options
 from symop.gpu_kernels import KernelText, Target, warp_size
 from symop.layouts import Layout, LoopLayout
+from symop.loops import Loop
 from symop.python_text import syntax_tree
 from symop.tiling import Tiling
 
@@ -22,17 +23,25 @@ POINTERS = {
 
 
 def kernel_text(
-    printed: Kernel, cut: Tiling, made: Layout, loop: LoopLayout, target: Target
+    printed: Kernel, body: Loop, cut: Tiling, made: Layout, loop: LoopLayout, target: Target
 ) -> KernelText:
-    """A kernel as the host would have it compiled: numbers that are 1 are constants."""
+    """A kernel as the host would have it compiled: numbers that are 1 are constants.
+
+    Args:
+        printed: its text.
+        body: the loop that it is of.
+        cut: how it runs.
+        made: the layout of the routine.
+        loop: that of the loop.
+        target: the GPU.
+    """
     signature: list[tuple[str, str]] = []
     constants: dict[str, int] = {}
     divisible: list[str] = []
     names = _parameters(printed)
     for name, (kind, *which) in zip(names, printed.parameters, strict=False):
         if kind in ("input", "result"):
-            slot, _ = _slot(loop, cut, kind, int(which[0]))
-            signature.append((name, POINTERS[_dtype(made, slot)]))
+            signature.append((name, POINTERS[_dtype(body, cut, made, loop, kind, int(which[0]))]))
             divisible.append(name)
         elif kind in ("partials", "arrived"):
             real = "*i32" if kind == "arrived" else POINTERS[made.real]
@@ -57,45 +66,49 @@ def kernel_text(
         constants=tuple(constants.items()),
         divisible=tuple(divisible),
         elements=block,
-        whole=tuple(_whole(printed, cut, made, loop)),
+        whole=tuple(_whole(printed, body, cut, made, loop)),
         num_warps=cut.warps * 32 // warp_size(target),
         options=tuple(options(target.kind).items()),
     )
 
 
-def least_bytes(printed: Kernel, cut: Tiling, made: Layout, loop: LoopLayout) -> Counter[str]:
+def least_bytes(
+    printed: Kernel, body: Loop, cut: Tiling, made: Layout, loop: LoopLayout
+) -> Counter[str]:
     """The bytes per element that a kernel has to access, by kind: input and result."""
     kinds = dict(zip(_parameters(printed), printed.parameters, strict=False))
     least = Counter[str]()
-    for parameter, size in _whole(printed, cut, made, loop).items():
+    for parameter, size in _whole(printed, body, cut, made, loop).items():
         least[str(kinds[parameter][0])] += size
     return least
 
 
-def _whole(printed: Kernel, cut: Tiling, made: Layout, loop: LoopLayout) -> dict[str, int]:
+def _whole(
+    printed: Kernel, body: Loop, cut: Tiling, made: Layout, loop: LoopLayout
+) -> dict[str, int]:
     """The parameters of tensors as large as the loop, and their bytes per element."""
     found = {}
     for name, (kind, *which) in zip(_parameters(printed), printed.parameters, strict=False):
         if kind in ("input", "result"):
-            slot, row = _slot(loop, cut, kind, int(which[0]))
-            strides = loop.strides[row]
-            if all(s or n == 1 for n, s in zip(loop.shape, strides, strict=True)):
-                found[name] = _dtype(made, slot).itemsize
+            place = int(which[0])
+            row = place if kind == "input" else len(body.inputs) + cut.variant.wanted[place]
+            # What a kernel of one element reads is a number to it.
+            is_block = kind == "result" or any(cut.variant.steps[place])
+            strides = zip(loop.shape, loop.strides[row], strict=True)
+            if is_block and all(step or n == 1 for n, step in strides):
+                found[name] = _dtype(body, cut, made, loop, kind, place).itemsize
     return found
 
 
-def _slot(loop: LoopLayout, cut: Tiling, kind: str | int, place: int) -> tuple[int, int]:
-    """The slot of an operand, and its place among the strides of the loop."""
-    if kind == "input":
-        return loop.inputs[place], place
-    own = cut.variant.wanted[place]
-    return loop.results[own], len(loop.inputs) + own
-
-
-def _dtype(made: Layout, slot: int) -> torch.dtype:
-    if slot >= made.tensors:
-        return made.results[slot - made.tensors].dtype
-    return made.dtype
+def _dtype(
+    body: Loop, cut: Tiling, made: Layout, loop: LoopLayout, kind: str | int, place: int
+) -> torch.dtype:
+    """The dtype of an operand."""
+    is_input = kind == "input"
+    if is_input and body.inputs[place].is_mask:
+        return torch.bool
+    slot = loop.inputs[place] if is_input else loop.results[cut.variant.wanted[place]]
+    return made.dtype if slot < made.tensors else made.results[slot - made.tensors].dtype
 
 
 def _value(kind: str | int, which: Sequence[str | int], cut: Tiling, loop: LoopLayout) -> int:

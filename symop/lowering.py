@@ -88,7 +88,7 @@ class _Lowering:
         form = function.form_at([v for v in literals if v is not None])
         if form is None:
             raise NoForm(op)
-        inner = Builder(self.build.nodes)
+        inner = self.build.branch()
         size = len(inner.nodes)
         result = expand(inner, form, places)
         # A form may itself use functions that need a form.

@@ -6,14 +6,12 @@ common factor: exp(u) - 1 stands in 3 + a*exp(x*y) - a.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
+from symop.bindings import Bindings
 from symop.patterns import Call, Pattern, Product, Sum, Wildcard
-from symop.terms import ONE, Term, Terms
-
-Bindings = Mapping[str, int]
+from symop.terms import ONE, UNIT, Term, Terms
 
 
 @dataclass(frozen=True)
@@ -38,16 +36,17 @@ class Matcher:
 
     def find(self, wanted: Pattern, index: int) -> Iterator[Found]:
         """Every way in which a pattern stands at a node."""
+        empty = Bindings(self.terms)
         match wanted:
             case Sum(parts):
                 summands = self.terms.summands(index)
                 if len(summands) >= len(parts):
-                    yield from self._sum(parts, summands, {}, whole=False)
+                    yield from self._sum(parts, summands, empty, whole=False)
             case Product():
-                for values, left in self._product(wanted, self.terms.term(index), {}):
+                for values, left in self._product(wanted, self.terms.term(index), empty):
                     yield Found(values, left)
             case _:
-                for values in self._node(wanted, index, {}):
+                for values in self._node(wanted, index, empty):
                     yield Found(values)
 
     def _node(self, wanted: Pattern, index: int, values: Bindings) -> Iterator[Bindings]:
@@ -82,7 +81,7 @@ class Matcher:
             shorter = Product(wanted.coefficient, tuple(others))
             for found, left in self._product(shorter, term, values):
                 if left.factors and last.name not in found:
-                    yield from self._bind(last, self.terms.product(left), found)
+                    yield from self._bind_sum(last, [left], found)
         if exponent == 2:
             shorter = Product(wanted.coefficient, tuple(others))
             for found, left in self._product(shorter, term, values):
@@ -95,8 +94,19 @@ class Matcher:
         if wanted.name in values:
             if self.terms.equal(values[wanted.name], index):
                 yield values
-        elif not wanted.is_number or self.terms.constant(index) is not None:
-            yield {**values, wanted.name: index}
+        elif wanted.is_number:
+            if self.terms.constant(index) is not None:
+                yield values.with_node(wanted.name, index)
+        elif not wanted.is_quotient or self.terms.term(index).is_quotient:
+            yield values.with_node(wanted.name, index)
+
+    def _bind_sum(
+        self, wanted: Wildcard, terms: Sequence[Term], values: Bindings
+    ) -> Iterator[Bindings]:
+        if wanted.name in values or wanted.is_number:
+            yield from self._bind(wanted, self.terms.sum(terms), values)
+        elif not wanted.is_quotient or (len(terms) == 1 and terms[0].is_quotient):
+            yield values.with_sum(wanted.name, terms)
 
     def _bind_root(self, wanted: Pattern, square: Term, values: Bindings) -> Iterator[Bindings]:
         """A new wildcard takes the root of a product of several squares, or of a multiple."""
@@ -104,7 +114,7 @@ class Matcher:
         if root is None or not isinstance(wanted, Wildcard) or wanted.name in values:
             return
         if len(root.factors) > 1 or (root.factors and root.coefficient != 1):
-            yield from self._bind(wanted, self.terms.product(root), values)
+            yield from self._bind_sum(wanted, [root], values)
 
     def _call(
         self, op: str, operands: Sequence[Pattern], index: int, values: Bindings
@@ -131,8 +141,9 @@ class Matcher:
         self, wanted: Product, term: Term, values: Bindings
     ) -> Iterator[tuple[Bindings, Term]]:
         """A product inside another; what is left of that one."""
-        start = Term(term.coefficient / wanted.coefficient, term.factors)
-        yield from self._factors(wanted.factors, start, values)
+        if wanted.coefficient != 1:
+            term = Term(term.coefficient / wanted.coefficient, term.factors)
+        yield from self._factors(wanted.factors, term, values)
 
     def _factors(
         self, wanted: Sequence[tuple[Pattern, int]], term: Term, values: Bindings
@@ -155,7 +166,7 @@ class Matcher:
             return
         for node, has in term.factors:
             if isinstance(base, Call) and base.op == "pow" and self._is_literal(base):
-                whole = term.over(Term(Fraction(1), ((node, has),)))
+                whole = term.over(Term(UNIT, ((node, has),)))
                 if whole and has * exponent > 1:
                     number = self.terms.build.constant(has * exponent)
                     for found in self._all(base.operands, (node, number), values):
@@ -163,7 +174,7 @@ class Matcher:
                 continue
             if isinstance(base, Call) and self.terms.build.nodes[node].op != base.op:
                 continue
-            left = term.over(Term(Fraction(1), ((node, exponent),)))
+            left = term.over(Term(UNIT, ((node, exponent),)))
             if left is None:
                 continue
             if isinstance(base, Sum):
@@ -238,14 +249,14 @@ class Matcher:
                     for found in self._bind_root(part.factors[0][0], square, values):
                         yield found, (place,)
             return
-        factor = Term(part.coefficient).times(scale)
+        factor = scale if part.coefficient == 1 else Term(part.coefficient).times(scale)
         if wildcard is not None and wildcard.name not in values:
             groups = [tuple(free)] if last and free else [(place,) for place in free]
             for group in groups:
                 quotients = [given[place].over(factor) for place in group]
                 parts = [q for q in quotients if q is not None]
                 if len(parts) == len(group):
-                    for found in self._bind(wildcard, self.terms.sum(parts), values):
+                    for found in self._bind_sum(wildcard, parts, values):
                         yield found, group
             return
         known = self.terms.summands(values[wildcard.name]) if wildcard is not None else [ONE]

@@ -115,6 +115,8 @@ def start_build() -> bool:
             file_actions=[(os.POSIX_SPAWN_DUP2, nothing, stream) for stream in range(3)],
             setsid=True,
         )
+    except OSError:
+        return False  # the system has no room for another process
     finally:
         os.close(nothing)
     return True
@@ -199,7 +201,9 @@ def _compile(path: Path, verbose: bool) -> None:
         if verbose:
             print(*command)
         try:
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            result = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", check=False
+            )
         except OSError as error:
             raise BuildError(f"{command[0]} cannot be run ({error.strerror})") from error
         if result.returncode != 0:

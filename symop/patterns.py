@@ -14,10 +14,13 @@ from symop.program import COMPARISONS, Argument
 from symop.python_text import syntax_tree
 from symop.terms import Replacing, Term, Terms
 
+# Among the operations of a pattern: something is divided by.
+DIVISION = "/"
+
 
 @dataclass(frozen=True)
 class Wildcard:
-    """Any value; one whose name is c or n is a number, or a literal exponent."""
+    """Any value; c and n are numbers, or literal exponents, and q is a quotient."""
 
     name: str
 
@@ -25,6 +28,11 @@ class Wildcard:
     def is_number(self) -> bool:
         """Whether only numbers match."""
         return self.name in ("c", "n")
+
+    @property
+    def is_quotient(self) -> bool:
+        """Whether only products match that something divides."""
+        return self.name == "q"
 
 
 @dataclass(frozen=True)
@@ -110,13 +118,36 @@ def _product(terms: Terms, term: Term) -> Product:
 
 
 def operations(part: Pattern) -> frozenset[str]:
-    """The functions that must stand in a program for a pattern to be found."""
+    """The functions, and divisions, that must stand in a program for a pattern to be found."""
+    return _named(part).union(*(operations(inner) for inner in _inside(part)))
+
+
+def surface(part: Pattern) -> frozenset[str]:
+    """Those of them that stand under sums and products only."""
+    inside = () if isinstance(part, Call) else _inside(part)
+    return _named(part).union(*(surface(inner) for inner in inside))
+
+
+def _inside(part: Pattern) -> tuple[Pattern, ...]:
     match part:
-        case Call(op, operands):
-            own = {op} - COMPARISONS - {"pow"}
-            return frozenset(own).union(*(operations(o) for o in operands))
+        case Call(_, operands):
+            return operands
         case Product(_, factors):
-            return frozenset().union(*(operations(base) for base, _ in factors))
+            return tuple(base for base, _ in factors)
         case Sum(parts):
-            return frozenset().union(*(operations(p) for p in parts))
+            return parts
+    return ()
+
+
+def _named(part: Pattern) -> frozenset[str]:
+    match part:
+        case Wildcard() if part.is_quotient:
+            return frozenset({DIVISION})
+        case Call(op):
+            return frozenset({op}) - COMPARISONS - {"pow"}
+        # A wildcard may stand for a number, by which nothing is seen to be divided.
+        case Product(_, factors) if any(
+            e < 0 and not isinstance(base, Wildcard) for base, e in factors
+        ):
+            return frozenset({DIVISION})
     return frozenset()

@@ -42,6 +42,10 @@ class Node:
     target: Frame | None = None
     dims: tuple[int, ...] | None = None
 
+    def __hash__(self) -> int:
+        # Nodes that differ in the rest only are rare, and are told apart by comparison.
+        return hash((self.op, self.operands, self.value))
+
     @property
     def is_condition(self) -> bool:
         """Whether the node is a truth value."""
@@ -126,6 +130,13 @@ class Builder:
     def __init__(self, nodes: Sequence[Node] = ()) -> None:
         self.nodes: list[Node] = list(nodes)
         self._index = {node: index for index, node in enumerate(self.nodes)}
+
+    def branch(self) -> Builder:
+        """A builder that begins with the nodes of this one, and grows apart from it."""
+        other = Builder()
+        other.nodes = self.nodes.copy()
+        other._index = self._index.copy()
+        return other
 
     def put(self, node: Node) -> int:
         """The index of a node, added when there is none that equals it."""
@@ -225,6 +236,8 @@ def needed(nodes: Sequence[Node], roots: Iterable[int]) -> list[bool]:
 def without_dead_nodes(program: Program) -> Program:
     """The program without nodes that no output depends on."""
     mark = needed(program.nodes, (output.node for output in program.outputs))
+    if all(mark):
+        return program
     place: dict[int, int] = {}
     nodes: list[Node] = []
     for index, node in enumerate(program.nodes):
@@ -248,4 +261,4 @@ def with_operands(node: Node, operands: tuple[int, ...]) -> Node:
     """The same operation on other operands of the same frames."""
     if operands == node.operands:
         return node
-    return replace(node, operands=operands)
+    return Node(node.op, operands, node.frame, node.value, node.source, node.target, node.dims)

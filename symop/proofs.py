@@ -8,7 +8,7 @@ from typing import Any
 
 from symop.evaluation import Array
 from symop.exact import Arrays
-from symop.layout import WIDTH, docstring_lines
+from symop.layout import WIDTH, docstring_lines, laid_out
 from symop.planning import Plan
 from symop.points import Points, choose
 from symop.program import Program
@@ -41,8 +41,8 @@ class TestView:
     tables: Lines
     joints: Lines
     joint_count: str
-    mask_names: str
-    saved: str
+    masks: Lines
+    saved: Lines
     rtol: str
     atol: str
     float32: str
@@ -111,8 +111,8 @@ def test_view(
         tables=tuple(tables),
         joints=joints,
         joint_count=str(len(points.joints)),
-        mask_names=_tuple(sorted(masks)) if masks else "",
-        saved=_tuple(plan.saved),
+        masks=tuple(laid_out(f"MASKS = {_tuple(sorted(masks))}")) if masks else (),
+        saved=tuple(laid_out(f"SAVED = {_tuple(plan.saved)}")),
         rtol="1e-7" if _is_rough(plan) else "1e-9",
         atol=points.atol,
         float32=f"{float32:.0e}",

@@ -10,27 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
 
 from symop.identities import REWRITES
 from symop.matching import Found, Matcher
 from symop.parsing import expand
-from symop.patterns import Call, Product, Sum, operations, pattern
+from symop.patterns import pattern
 from symop.program import (
-    Node,
     Program,
     readers,
     with_operands,
     without_dead_nodes,
 )
-from symop.rules import Rewrite, Stage
-from symop.terms import Replacing, Terms
+from symop.rule_index import Candidates, Present, batches
+from symop.rules import Rewrite
+from symop.terms import PRODUCTS, SUMS, Replacing, Terms
 
 # Rules that feed each other settle after two or three passes.
 _MAX_PASSES = 8
 _MAX_STEPS = 16
-_SUMS = frozenset({"add", "sub"})
-_PRODUCTS = frozenset({"mul", "div", "ipow"})
 
 
 def rewrite(program: Program, rules: Sequence[Rewrite] = REWRITES) -> Program:
@@ -51,79 +48,40 @@ def rules_used(program: Program, rules: Sequence[Rewrite] = REWRITES) -> tuple[R
 
 
 def _rewritten(program: Program, rules: Sequence[Rewrite], used: dict[str, Rewrite]) -> Program:
-    for stage in (Stage.FIRST, Stage.LATE):
-        batch = [rule for rule in rules if rule.stage <= stage]
+    *repeated, last = batches(tuple(rules))
+    settled: Candidates | None = None
+    for batch in repeated:
         for _ in range(_MAX_PASSES):
-            changed = _pass(program, batch, _MAX_STEPS, used)
+            some = batch.candidates(program.nodes)
+            if settled and some.rules == settled.rules:
+                break
+            changed = _pass(program, some, _MAX_STEPS, used)
             if changed == program:
+                settled = some
                 break
             program = changed
-    return _pass(program, [rule for rule in rules if rule.stage == Stage.LAST], 1, used)
+    return _pass(program, last.candidates(program.nodes), 1, used)
 
 
-def _pass(
-    program: Program, rules: Sequence[Rewrite], steps: int, used: dict[str, Rewrite]
-) -> Program:
-    rules = _possible(program, rules)
-    if not rules:
+def _pass(program: Program, some: Candidates, steps: int, used: dict[str, Rewrite]) -> Program:
+    if not some.rules:
         return program
-    by_root: dict[str, list[Rewrite]] = {}
-    for rule in rules:
-        by_root.setdefault(_root(rule), []).append(rule)
     inner = _inner(program)
     build = Replacing()
     matcher = Matcher(Terms(build))
+    present = Present(some, build.nodes)
     place: list[int] = []
+    changes = 0
     for index, node in enumerate(program.nodes):
         at = build.put(with_operands(node, tuple(place[o] for o in node.operands)))
-        place.append(at if index in inner else _settled(matcher, at, by_root, steps, used))
+        settled = at if index in inner else _settled(matcher, at, present, steps, used)
+        changes += settled != at
+        place.append(settled)
+    if not changes:
+        return program
     outputs = tuple(replace(o, node=place[o.node]) for o in program.outputs)
     names = tuple(sorted({place[i]: n for i, n in program.names}.items()))
     return without_dead_nodes(Program(program.arguments, tuple(build.nodes), outputs, names))
-
-
-def _possible(program: Program, rules: Sequence[Rewrite]) -> list[Rewrite]:
-    """The rules whose functions are there, or come with the replacements of others."""
-    present = {node.op for node in program.nodes}
-    chosen: set[str] = set()
-    while True:
-        new = [r for r in rules if r.name not in chosen and _sought(r.pattern) <= present]
-        if not new:
-            return [rule for rule in rules if rule.name in chosen]
-        for rule in new:
-            chosen.add(rule.name)
-            present |= _written(rule.replacement)
-
-
-@cache
-def _sought(text: str) -> frozenset[str]:
-    return operations(pattern(text))
-
-
-@cache
-def _written(replacement: str) -> frozenset[str]:
-    return operations(pattern(replacement.splitlines()[-1]))
-
-
-def _root(rule: Rewrite) -> str:
-    match pattern(rule.pattern):
-        case Call(op):
-            return op
-        case Sum():
-            return "sum of terms"
-        case Product():
-            return "product of factors"
-    raise AssertionError(f"{rule.name}: a wildcard is no pattern")
-
-
-def _kind(nodes: Sequence[Node], index: int) -> str:
-    """What rules look for at a node; a sum or a product with a sign before it is one still."""
-    node = nodes[index]
-    while node.op == "neg":
-        node = nodes[node.operands[0]]
-    if node.op in _SUMS:
-        return "sum of terms"
-    return "product of factors" if node.op in _PRODUCTS else nodes[index].op
 
 
 def _inner(program: Program) -> set[int]:
@@ -133,9 +91,9 @@ def _inner(program: Program) -> set[int]:
     for node in program.nodes:
         for place, operand in enumerate(node.operands):
             mine = program.nodes[operand]
-            through = (mine.op in _SUMS and node.op in _SUMS | {"neg"}) or (
-                mine.op in _PRODUCTS
-                and node.op in _PRODUCTS | {"neg"}
+            through = (mine.op in SUMS and node.op in SUMS | {"neg"}) or (
+                mine.op in PRODUCTS
+                and node.op in PRODUCTS | {"neg"}
                 and not (node.op == "div" and place == 1 and mine.op == "div")
             )
             above[operand] = above.get(operand, 0) + through
@@ -145,12 +103,12 @@ def _inner(program: Program) -> set[int]:
 def _settled(
     matcher: Matcher,
     index: int,
-    rules: dict[str, list[Rewrite]],
+    present: Present,
     steps: int,
     used: dict[str, Rewrite],
 ) -> int:
     for _ in range(steps):
-        for rule in rules.get(_kind(matcher.terms.build.nodes, index), ()):
+        for rule in present.rules(index):
             changed = apply(rule, matcher, index)
             if changed is not None:
                 index = changed

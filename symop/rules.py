@@ -8,6 +8,7 @@ from enum import IntEnum
 from fractions import Fraction
 from math import isqrt
 
+from symop.bindings import Bindings
 from symop.program import Node
 from symop.terms import Term, Terms
 
@@ -48,10 +49,13 @@ class Rewrite:
     replacement: str
     valid: str
     why: str
-    where: Callable[[Terms, Values], Values | None] | None = None
+    where: Callable[[Terms, Bindings], Values | None] | None = None
     domain: tuple[tuple[str, float, float], ...] = ()
     stage: Stage = Stage.FIRST
     alone: bool = False
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 # Conditions
@@ -199,12 +203,12 @@ def squares(terms: Terms, values: Values) -> Values | None:
     return {**values, "a": a, "b": b}
 
 
-def over_one(terms: Terms, values: Values) -> Values | None:
+def over_one(terms: Terms, values: Bindings) -> Values | None:
     """Holds for p*x/s and p*s/s where s has more terms than x, and c*x - s fewer than both have.
 
-    Over s it is called d, and p is called q.
+    Over s it is called d.
     """
-    v, w = terms.term(values["v"]), terms.term(values["w"])
+    v, w = values.term("q"), values.term("w")
     net, mine = _exponents(w), _exponents(v)
     ratio = {b: e - net.get(b, 0) for b, e in mine.items()}
     ratio |= {b: -e for b, e in net.items() if b not in ratio}
@@ -224,9 +228,9 @@ def over_one(terms: Terms, values: Values) -> Values | None:
         return None
     # Divided twice by what it is divided by twice: its square may vanish.
     each = ([(b, -1)] * -e if e < 0 else [(b, e)] * bool(e) for b, e in sorted(net.items()))
-    q = Term(Fraction(1), tuple(factor for factors in each for factor in factors))
+    p = Term(Fraction(1), tuple(factor for factors in each for factor in factors))
     share = terms.build.apply("div", terms.gathered(d), s)
-    return {**values, "d": share, "q": terms.product(q)}
+    return {**values, "d": share, "p": terms.product(p)}
 
 
 def _exponents(term: Term) -> dict[int, int]:

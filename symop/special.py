@@ -23,7 +23,8 @@ _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
 
 def horner(coefficients: Sequence[Fraction | str], variable: str) -> str:
     """The text of a polynomial, the constant coefficient first."""
-    text = str(coefficients[-1])
+    # In parentheses: a quotient of numbers is one number, and no division of the product before it.
+    text = f"({coefficients[-1]})"
     for coefficient in reversed(coefficients[:-1]):
         text = f"({coefficient} + {variable}*{text})"
     return text

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 
 from symop.program import Builder, Node
@@ -16,6 +17,12 @@ from symop.program import Builder, Node
 # Beyond these a sum or a power is taken as it stands: long sums would cost their square.
 _MAX_TERMS = 24
 _MAX_BITS = 256
+
+SUMS = frozenset({"add", "sub"})
+PRODUCTS = frozenset({"mul", "div", "ipow"})
+
+# Known by identity: most products have no number.
+UNIT = Fraction(1)
 
 Factors = tuple[tuple[int, int], ...]
 Linear = Mapping[Factors, Fraction]
@@ -28,25 +35,27 @@ class Term:
     coefficient: Fraction
     factors: Factors = ()
 
+    @property
+    def is_quotient(self) -> bool:
+        """Whether something divides."""
+        return any(exponent < 0 for _, exponent in self.factors)
+
     def over(self, other: Term) -> Term | None:
         """The quotient; None where the other is no part of this product."""
-        rest = {(base, exponent > 0): exponent for base, exponent in self.factors}
-        for base, exponent in other.factors:
-            key = base, exponent > 0
-            mine = rest.get(key, 0)
-            if abs(mine) < abs(exponent):
-                return None
-            rest[key] = mine - exponent
-        left = tuple(sorted((b, e) for (b, _), e in rest.items() if e))
+        left = _quotient(self.factors, other.factors)
+        if left is None:
+            return None
+        if other.coefficient is UNIT:
+            return self if not other.factors else Term(self.coefficient, left)
         return Term(self.coefficient / other.coefficient, left)
 
     def times(self, other: Term) -> Term:
         """The product; what stands above and below a line is not cancelled."""
-        factors = {(base, exponent > 0): exponent for base, exponent in self.factors}
-        for base, exponent in other.factors:
-            key = base, exponent > 0
-            factors[key] = factors.get(key, 0) + exponent
-        both = tuple(sorted((b, e) for (b, _), e in factors.items()))
+        both = _joined(self.factors, other.factors)
+        if self.coefficient is UNIT:
+            return Term(other.coefficient, both)
+        if other.coefficient is UNIT:
+            return Term(self.coefficient, both)
         return Term(self.coefficient * other.coefficient, both)
 
     def root(self) -> Term | None:
@@ -69,7 +78,28 @@ class Term:
         return Term(self.coefficient**exponent, factors)
 
 
-ONE = Term(Fraction(1))
+@lru_cache(maxsize=65536)
+def _joined(some: Factors, others: Factors) -> Factors:
+    factors = {(base, exponent > 0): exponent for base, exponent in some}
+    for base, exponent in others:
+        key = base, exponent > 0
+        factors[key] = factors.get(key, 0) + exponent
+    return tuple(sorted((b, e) for (b, _), e in factors.items()))
+
+
+@lru_cache(maxsize=65536)
+def _quotient(some: Factors, others: Factors) -> Factors | None:
+    rest = {(base, exponent > 0): exponent for base, exponent in some}
+    for base, exponent in others:
+        key = base, exponent > 0
+        mine = rest.get(key, 0)
+        if abs(mine) < abs(exponent):
+            return None
+        rest[key] = mine - exponent
+    return tuple(sorted((b, e) for (b, _), e in rest.items() if e))
+
+
+ONE = Term(UNIT)
 
 
 class Replacing(Builder):
@@ -178,7 +208,7 @@ class Terms:
 
     def _follow(self) -> None:
         for index in range(len(self._terms), len(self.build.nodes)):
-            self._terms.append(Term(Fraction(1), ((index, 1),)))
+            self._terms.append(Term(UNIT, ((index, 1),)))
             self._linear.append({})
             term, linear = self._viewed(index, self.build.nodes[index])
             self._terms[index] = term
@@ -202,8 +232,8 @@ class Terms:
             operands = tuple(frozenset(self._linear[o].items()) for o in node.operands)
             key = (node.op, node.value, node.frame, node.source, node.target, node.dims, operands)
         own = self._first.setdefault(key, index)
-        atom = Term(Fraction(1), ((own, 1),))
-        return atom, linear if linear is not None else {atom.factors: Fraction(1)}
+        atom = Term(UNIT, ((own, 1),))
+        return atom, linear if linear is not None else {atom.factors: UNIT}
 
     def _spread(self, term: Term) -> Linear | None:
         """A product with one sum in it, multiplied out; only to compare values."""
@@ -213,13 +243,10 @@ class Terms:
         ]  # fmt: skip
         if len(sums) != 1 or len(self._linear[sums[0]]) < 2:
             return None
-        rest = term.over(Term(Fraction(1), ((sums[0], 1),)))
+        rest = term.over(Term(UNIT, ((sums[0], 1),)))
         assert rest is not None
-        total: dict[Factors, Fraction] = {}
-        for factors, coefficient in self._linear[sums[0]].items():
-            part = Term(coefficient, factors).times(rest)
-            total[part.factors] = part.coefficient
-        return total
+        parts = (Term(c, f).times(rest) for f, c in self._linear[sums[0]].items())
+        return {part.factors: part.coefficient for part in parts}
 
     def _product(self, node: Node) -> Term | None:
         terms = [self._terms[o] for o in node.operands] if node.op != "where" else []

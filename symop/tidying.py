@@ -14,6 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
+from sympy.polys.domains import QQ
+from sympy.polys.orderings import lex
+from sympy.polys.rings import PolyRing
 
 from symop.algebra import Derivation
 from symop.derived_identities import DERIVED
@@ -212,19 +215,20 @@ def _factored(expression: Any) -> list[Any]:
             return []
     if terms > _MAX_TERMS or not 0 < len(symbols) <= _MAX_SYMBOLS:
         return []
-    poly = sympy.Poly(sympy.expand(expression), *symbols)
-    if poly.is_zero or max(poly.degree_list()) > _MAX_DEGREE:
-        return [sympy.Integer(0)] if poly.is_zero else []
-    lowest = [min(m[i] for m in poly.monoms()) for i in range(len(symbols))]
+    poly = PolyRing(symbols, QQ, lex).from_expr(expression)
+    found = [(monomial, QQ.to_sympy(number)) for monomial, number in poly.terms()]
+    if not found or max(max(monomial) for monomial, _ in found) > _MAX_DEGREE:
+        return [] if found else [sympy.Integer(0)]
+    lowest = [min(powers) for powers in zip(*(monomial for monomial, _ in found), strict=True)]
     common = sympy.Mul(*(s**n for s, n in zip(symbols, lowest, strict=True)))
     rest = sympy.Add(
         *(
             c * sympy.Mul(*(s ** (n - k) for s, n, k in zip(symbols, m, lowest, strict=True)))
-            for m, c in poly.terms()
+            for m, c in found
         )
     )
     product = sympy.Mul(common, rest, evaluate=False)
-    if len(poly.terms()) == 1 or len(rest.free_symbols) > 3:
+    if len(found) == 1 or len(rest.free_symbols) > 3:
         return [product]
     return [product, sympy.Mul(common, sympy.horner(rest), evaluate=False)]
 

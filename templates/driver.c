@@ -1,13 +1,29 @@
 /* Stores what is not reduced, and chooses how a loop is run. */
+
+/* n elements from `from` on, in whole blocks, of operands that are in place. */
+static void store_in_place(const struct call *c, char *const *base, int64_t from, int64_t n)
+{
+    const struct kernel *kernel = c->kernel;
+    const void *in[kernel->inputs + 1];
+    void *out[kernel->results];
+    for (int k = 0; k < kernel->inputs; ++k) {
+        in[k] = base[k] + (kernel->uniform[k] ? 0 : from * kernel->item[k]);
+    }
+    for (int r = 0; r < kernel->results; ++r) {
+        out[r] = base[kernel->inputs + r] + from * kernel->item[kernel->inputs + r];
+    }
+    kernel->span(n, in, out, c->number, 0);
+}
+
 static int64_t store_range(const struct call *c, char *const *base, int64_t start, int64_t end,
                            int in_place)
 {
     if (in_place && end - start >= WIDTH) {
         const int64_t whole = (end - start) / WIDTH * WIDTH;
-        compute(c, base, start, whole, 0, 0, 0, 0);
+        store_in_place(c, base, start, whole);
         if (start + whole < end) {
             /* The last block once more, a little further on: that stores the same bits. */
-            compute(c, base, end - WIDTH, WIDTH, 0, 0, 0, 0);
+            store_in_place(c, base, end - WIDTH, WIDTH);
         }
         return DONE;
     }

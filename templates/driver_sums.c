@@ -186,9 +186,14 @@ static void sum_chunk(const struct call *c, struct room *room, char *const *base
 {
     const struct kernel *kernel = c->kernel;
     const int64_t lanes = LANES / real_size(kernel);
-    const int64_t tile = is_in_place(c) ? SUMMED : PIECE / real_size(kernel);
     double *one = (double *)room->spare;
     memset(one, 0, sizeof(double) * kernel->results * lanes);
+    if (is_in_place(c) && end - start >= WIDTH) {
+        const int64_t whole = (end - start) / WIDTH * WIDTH;
+        compute(c, base, start, whole, room->buffers, 0, 0, one);
+        start += whole;
+    }
+    const int64_t tile = PIECE / real_size(kernel);
     for (; start < end; start += tile) {
         compute(c, base, start, least(tile, end - start), room->buffers, 0, 0, one);
     }

@@ -48,8 +48,9 @@ LAYERS = (
     ("call_syntax",),
     ("parsing",),
     ("terms", "plain"),
-    ("patterns",),
+    ("patterns", "bindings"),
     ("matching", "rules"),
+    ("rule_index",),
     (
         "exponential_identities", "sigmoid_identities", "error_identities",
         "logarithm_identities", "root_identities", "difference_identities",

@@ -182,6 +182,7 @@ def test_generated_files_are_formatted_and_checked_by_ruff(tmp_path: Path, tests
         "large": "a*1e20*x + b*hypot(x, y)",
         "clamped": "clamp(x, lo, hi) + relu(l)",
         "several": "h = x*w\ny = sum(h, -1)\nz = amax(h, -1) + 1",
+        "many": " + ".join(f"where(mask_{k}, a{k}*b{k}, 0)" for k in range(9)),
     }
     folder = tmp_path / "ops"
     for name, text in formulas.items():

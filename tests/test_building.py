@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -76,6 +77,61 @@ def test_an_error_of_the_compiler_shows_its_line(folder):
         building.loaded("int symop_kernel(void) { return mistake; }\n")
     assert "mistake" in str(refused.value)
     assert "kernel.c:1" in str(refused.value)
+
+
+COMPILERS = {
+    "wrote nothing": ("true", "ended with 0, and wrote nothing"),
+    "wrote no library": ("echo text > kernel.so", "cannot be loaded"),
+    "says what is no text": ("printf '\\377 is wrong' >&2; exit 1", "\ufffd is wrong"),
+}
+
+
+@pytest.mark.parametrize("kind", COMPILERS)
+def test_a_compiler_that_makes_no_library_is_shown(folder, kind):
+    commands, message = COMPILERS[kind]
+    broken = folder.parent / "cc"
+    broken.write_text(f"#!/bin/sh\n{commands}\n")
+    broken.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CC", str(broken))
+        op = symop.compile("3.25*x + 3", backend="cpu")
+        with pytest.warns(RuntimeWarning, match=message):
+            assert op(torch.ones(2)).tolist() == [6.25, 6.25]
+
+
+def test_the_compiler_may_come_with_options(folder, monkeypatch):
+    monkeypatch.setenv("CC", "cc -DGIVEN=17")
+    text = '__attribute__((visibility("default"))) int symop_given(void) { return GIVEN; }\n'
+    assert building.loaded(text).symop_given() == 17
+
+
+def test_a_full_temporary_folder_is_one_warning(folder, monkeypatch):
+    def full(self, *args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    op = symop.compile("4.25*x + 3", backend="cpu")
+    monkeypatch.setattr(building.Path, "write_text", full)
+    with pytest.warns(RuntimeWarning, match="No space left on device.* TMPDIR"):
+        assert op(torch.ones(2)).tolist() == [7.25, 7.25]
+
+
+@pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="only Linux tells")
+def test_a_folder_without_execution_costs_only_the_keeping(folder, monkeypatch):
+    found = os.statvfs(folder.parent)
+    monkeypatch.setattr(
+        building.os, "statvfs", lambda path: SimpleNamespace(f_flag=found.f_flag | os.ST_NOEXEC)
+    )
+    assert symop.compile("5.25*x + 3", backend="cpu")(torch.ones(2)).tolist() == [8.25, 8.25]
+    assert not list(folder.glob("*.so"))
+
+
+def test_a_file_system_without_locks_costs_only_the_keeping(folder, monkeypatch):
+    def flock(handle, how):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(cache.fcntl, "flock", flock)
+    assert symop.compile("6.25*x + 3", backend="cpu")(torch.ones(2)).tolist() == [9.25, 9.25]
+    assert not list(folder.glob("*.so"))
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")

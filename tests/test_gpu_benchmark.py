@@ -14,7 +14,7 @@ from tests.interpreted import cases
 
 pytest.importorskip("triton")
 
-from benchmarks import gpu
+from benchmarks import gpu, gpu_timing
 from benchmarks.gpu_page import PEERS, Cells, Setting, missed, page
 
 ROOT = Path(__file__).parent.parent
@@ -123,15 +123,52 @@ def test_cells_of_another_device_are_not_mixed_in(tmp_path, capsys):
 def test_the_least_bytes_of_a_mode(name, mode, tensors):
     case = gpu.CASES[name]
     op = gpu.symop.compile(case.formula, backend="torch")
-    values = gpu.arguments(case, op.args, 10_000, torch.float32, "cpu")
+    values = gpu_timing.arguments(case, op.args, 10_000, torch.float32, "cpu")
     with torch.no_grad():
-        found = gpu.least_bytes(op, values, op(*values), mode)
+        found = gpu_timing.least_bytes(op, values, op(*values), mode)
     assert found == pytest.approx(tensors * 40_000, abs=100)
 
 
-def test_what_finds_no_memory_is_left_out(capsys):
+def test_peers_that_fail_are_left_out(capsys):
     def greedy():
-        raise torch.OutOfMemoryError
+        raise torch.OutOfMemoryError("no memory\nfor this")
 
-    assert list(gpu.fitting({"a": lambda: lambda: 1, "b": greedy, "c": lambda: greedy})) == ["a"]
-    assert "b: not enough memory" in capsys.readouterr().out
+    found = gpu_timing.working({"a": lambda: lambda: 1, "b": greedy, "c": lambda: greedy})
+    assert list(found) == ["a"]
+    assert "b is left out: OutOfMemoryError: no memory\n" in capsys.readouterr().out
+    with pytest.raises(torch.OutOfMemoryError):
+        gpu_timing.working({"symop": greedy})
+
+
+PLACE = gpu_timing.Place("cpu", 1, gpu_timing.wall, 16, 1, 0.0)
+
+
+def test_what_is_asked_for_is_measured_first_and_kept_at_once(monkeypatch, tmp_path, capsys):
+    options = gpu.parsed(["--cases", "E1", "E2", "--modes", "forward", "--dtypes", "float32"])
+    measured = []
+
+    def cell(place, name, op, dtype, n, mode, peers):
+        measured.append((n, name))
+        if (n, name) == (1000, "E2"):
+            raise RuntimeError("an illegal instruction")
+        return FAST
+
+    monkeypatch.setattr(gpu, "cell", cell)
+    path, shown = tmp_path / "gpu.json", tmp_path / "gpu.md"
+    is_whole = gpu.measure(PLACE, options, Cells(HERE), gpu.keeping(path, shown))
+    assert not is_whole
+    assert (
+        "E2|float32|1000|forward: RuntimeError: an illegal instruction" in capsys.readouterr().out
+    )
+    assert measured[:4] == [(16_000_000, "E1"), (16_000_000, "E2"), (1000, "E1"), (1000, "E2")]
+    assert len(measured) == 2 * len(gpu.SIZES)
+    assert "| forward | float32 | 16,000,000 |" in shown.read_text()
+    # Taken up again, it measures what is missing, and ends in time.
+    del measured[:]
+    cells = gpu.loaded(path, HERE)
+    gpu.measure(PLACE, options, cells, gpu.keeping(path, shown))
+    assert measured == [(1000, "E2")]
+    options.minutes = 1e-9
+    gpu.measure(PLACE, options, cells, gpu.keeping(path, shown))
+    assert measured == [(1000, "E2")]
+    assert "minutes are over" in capsys.readouterr().out

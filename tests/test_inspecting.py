@@ -94,6 +94,33 @@ def test_kernels_of_other_dtypes_move_the_least(name, dtype):
         assert (row.code.float64 > 0) == (dtype == torch.float64)
 
 
+def test_masks_are_bytes():
+    found = inspected(symop.compile("where(m and (x < y), x, y)"), "cuda:90", wanted=["x"])
+    assert [row.least_loaded for row in found.rows] == [9, 13]
+    assert [row.code.loaded for row in found.rows] == [9, 13]
+
+
+def test_numbers_are_no_blocks():
+    found = inspected(symop.compile("1/(1 + exp(-a))"), "cuda:90", shapes={"a": ()}, wanted=[])
+    (row,) = found.rows
+    assert row.least_loaded == row.code.loaded == 0
+
+
+def test_gradients_that_read_no_number_take_no_kernel():
+    found = inspected(symop.compile("ceil(x)"), "cuda:90")
+    assert [row.pass_ for row in found.rows] == ["forward"]
+
+
+@pytest.mark.parametrize("formula", ["digamma(x)", pytest.param("i1(x)", marks=pytest.mark.slow)])
+def test_functions_of_our_own_stay_in_registers_and_float32(formula):
+    found = inspected(symop.compile(formula), "cuda:80")
+    for row in found.rows:
+        # The slope of digamma has a sine and a cosine, for which libdevice has a table.
+        is_sine = (formula, row.pass_) == ("digamma(x)", "backward")
+        assert (row.code.spills, row.code.stack) == (0, 32 if is_sine else 0)
+        assert row.code.float64 == (24 if is_sine else 0)
+
+
 HEAD = """
 import triton
 import triton.language as tl
@@ -209,6 +236,18 @@ def test_what_cannot_be_inspected_is_refused():
     broken = by_hand(BY_HAND.replace("a * x)", "a * missing)", 1))
     with pytest.raises(InspectionError, match="product does not compile for cuda:90"):
         compiled(broken, parsed_target("cuda:90"))
+
+
+def test_shapes_that_do_not_broadcast_are_refused():
+    with pytest.raises(InspectionError, match=r"w \(3,\), x \(4,\); give each argument a shape"):
+        report(symop.compile("w*x", args=["w", "x"]), "cuda:90", shapes=["w=3", "x=4"])
+
+
+@pytest.mark.parametrize("formula", ["x*exp(x)", "sum(x)"])
+def test_a_table_without_kernels_says_why(formula):
+    op = symop.compile(formula)
+    assert "no element to compute" in report(op, "cuda:90", shapes=["x=3x0"])
+    assert json.loads(report(op, "cuda:90", shapes=["x=0"], is_json=True))["kernels"] == []
 
 
 def test_the_report_is_a_table_with_the_code_or_for_machines():

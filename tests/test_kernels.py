@@ -250,6 +250,25 @@ def test_sums_have_the_same_bits_in_any_layout(name, dtype):
             assert_same_bits(op(*values[:k], other, *values[k + 1 :]), whole)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize(
+    "size", [63, 2049, 4095, 4097, 5000, 8191, 10000, 16383, 16448, 22000, 30001, 70000]
+)
+def test_sums_of_any_size(size, dtype):
+    # Whole numbers, of which every partial sum is exact.
+    x, y = (torch.randint(-3, 4, (size,)).to(dtype) for _ in range(2))
+    w = torch.ones((), dtype=dtype, requires_grad=True)
+    op = symop.compile("a = sum(x*y + w); b = x*w", backend="cpu")
+    total, scaled = op(x, y, w)
+    exact = (x.double() * y.double() + 1).sum()
+    assert total == exact.to(dtype)
+    assert torch.equal(scaled, x)
+    (gradient,) = torch.autograd.grad((total, scaled), w, (torch.ones_like(total), y))
+    assert gradient == (size + (x.double() * y.double()).sum()).to(dtype)
+    spread = torch.zeros(2 * size, dtype=dtype)[::2].copy_(x)
+    assert_same_bits(op(spread, y, w)[0].detach(), total.detach())
+
+
 @pytest.mark.parametrize(
     "shapes",
     [
@@ -488,6 +507,30 @@ def test_the_kernel_of_a_formula_is_readable():
     text = kernel_source("p3", forward, forward.loops[0],
                          Variant("float32", (False,), (False,), (0,)))  # fmt: skip
     assert "out0[i] = narrowed(FMAF(-1.5f, x, 2.5f * (x * x * x)));" in text
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_results_that_are_stored_in_turns(dtype):
+    run = 512 // torch.empty((), dtype=dtype).element_size()
+    op = symop.compile("w*x*y + b", backend="cpu")
+    text = gradient_text("w*x*y + b", str(dtype).removeprefix("torch."))
+    assert text.count("#pragma omp simd") == 4
+    assert "run += RUN" in text
+    for size in (1, 63, 64, 65, run - 1, run, run + 1, 2 * run + 64, 2 * run + 65, 5 * run + 3):
+        # Small integers, of which no product is rounded.
+        w, x, y, b = (torch.randint(-5, 6, (size,)).to(dtype).requires_grad_() for _ in range(4))
+        g = torch.randint(-5, 6, (size,)).to(dtype)
+        found = torch.autograd.grad(op(w, x, y, b), (w, x, y, b), g)
+        for gradient, expected in zip(found, (g * x * y, g * w * y, g * w * x, g), strict=True):
+            assert torch.equal(gradient, expected), size
+
+
+def gradient_text(text, dtype):
+    made = routine(formula(text).plan.gradient)
+    (loop,) = made.loops
+    many, results = len(loop.inputs), len(loop.results)
+    variant = Variant(dtype, (False,) * many, (False,) * results, tuple(range(results)))
+    return kernel_source("f", made, loop, variant)
 
 
 def test_names_of_c_can_be_arguments():

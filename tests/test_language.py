@@ -284,6 +284,17 @@ def test_bad_calls_name_the_op_and_the_argument(values, message):
     assert "affine" in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:.*(quantized tensor creation|nested tensors is in prototype)")
+def test_quantized_and_nested_tensors_are_refused_by_name():
+    op = symop.compile("w*x + b", name="affine")
+    quantized = torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)
+    with pytest.raises(symop.CallError, match=r"affine: x is quantized .*x\.dequantize\(\)"):
+        op(torch.ones(2), quantized, 1.0)
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(1)])
+    with pytest.raises(symop.CallError, match="affine: w is a nested tensor"):
+        op(nested, torch.ones(2), 1.0)
+
+
 def test_arguments_by_name():
     op = symop.compile("w*x + b", name="affine")
     assert op(2.0, b=1.0, x=3.0) == 7

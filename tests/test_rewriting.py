@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import symop
+from symop import rewriting
 from symop.compiler import Formula
 from symop.derived_identities import DERIVED
 from symop.evaluation import evaluate
@@ -278,6 +279,35 @@ def test_no_argument_is_lost():
         written = parse(formula)
         assert rewrite(written).outputs[0].frame == written.outputs[0].frame
         assert set(rewrite(written).arguments) == set(written.arguments)
+
+
+def tried(monkeypatch, program, rules=REWRITES):
+    """The rules that are tried while a program is rewritten, by the operation of the node."""
+    found = {}
+
+    def recorded(rule, matcher, index):
+        found.setdefault(matcher.terms.build.nodes[index].op, set()).add(rule)
+        return apply(rule, matcher, index)
+
+    monkeypatch.setattr(rewriting, "apply", recorded)
+    rewrite(program, rules)
+    return found
+
+
+def test_rules_are_tried_only_where_their_operations_stand(monkeypatch):
+    found = tried(monkeypatch, parse(["x*y/z", "exp(x) + y", "sin(log1p(exp(x)))*y"]))
+    assert set(found) == {"mul", "div", "add", "exp", "log1p"}
+    assert not any("exp" in rule.pattern for rule in found["div"])
+    assert any("exp(" in rule.pattern for rule in found["add"])
+    # Under the sine they are seen neither as factors nor as summands.
+    assert not any(rule.pattern.startswith(("exp(", "log1p(")) for rule in found["mul"])
+
+
+def test_nothing_is_built_for_what_a_condition_refuses(monkeypatch):
+    monkeypatch.setattr(Terms, "sum", lambda *_: pytest.fail("built for nothing"))
+    program = parse(" + ".join(f"{a}/{b}" for a in "abcd" for b in "pqrs"))
+    found = tried(monkeypatch, program, DERIVED)
+    assert {rule.name for rule in found["add"]} == {"derivative of a quotient"}
 
 
 def test_rewriting_ends_where_it_began():

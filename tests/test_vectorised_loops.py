@@ -24,7 +24,7 @@ SOME = [
     "x**3/(exp(x)-1)", "x/(exp(x)-1)", "log(1-erf(x))", "log(cosh(x))", "x/(1+exp(-x))",
     "sqrt(x**2+y**2)", "log(1 + exp(x)) - x*y", "(x - sin(x))/(x - tan(x))",
 ]  # fmt: skip
-VERSION = subprocess.run([compiler(), "--version"], capture_output=True, text=True).stdout
+VERSION = subprocess.run([*compiler(), "--version"], capture_output=True, text=True).stdout
 
 pytestmark = pytest.mark.skipif("Free Software" not in VERSION, reason="reads what gcc reports")
 
@@ -60,7 +60,7 @@ def plain_loops(text: str, folder) -> list[str]:
     path = folder / "kernel.c"
     path.write_text(text)
     kept = [flag for flag in flags() if flag != "-shared"]
-    command = [compiler(), *kept, "-fopt-info-vec-optimized", "-S", str(path), "-o", os.devnull]
+    command = [*compiler(), *kept, "-fopt-info-vec-optimized", "-S", str(path), "-o", os.devnull]
     report = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     lines = text.splitlines()
     marked = [k + 2 for k, line in enumerate(lines) if "#pragma omp simd" in line]

@@ -22,7 +22,7 @@ _TAKEN = frozenset(
         "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "real", "element",
         "span", "sum", "add_up", "number", "in", "out", "total", "count", "n", "i", "block",
         "advance", "is_large", "is_whole", "item", "uniform", "reduced", "type", "combine", "over",
-        "kernel", "lanes", "first", "last", "next",
+        "kernel", "lanes", "first", "last", "next", "run",
         "end", "y0", "y1", "yn", "j0", "j1", "jn", "gamma", "signgam", "main", "widened",
         "narrowed", "unix", "linux",
     }

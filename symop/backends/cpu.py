@@ -10,7 +10,7 @@ from symop.backends.c_text import CONVERSIONS, FixedType
 from symop.backends.vector_math import SPELLED, definitions
 from symop.loops import Loop, Result, Routine, schedule
 from symop.lowering import NoForm, lower
-from symop.program import Program
+from symop.program import LEAVES, Node, Program, needed
 from symop.rendering import render
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -19,6 +19,11 @@ _ELEMENTS = {
     "float32": "float", "float64": "double", "float16": "_Float16", "bfloat16": "uint16_t",
 }  # fmt: skip
 _SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
+
+# Where several results are stored and each takes so few operations, the loop waits for memory, and
+# more for every place that it writes to in turn.
+_FEW_OPERATIONS = 8
+_CHEAP = frozenset({"add", "sub", "mul", "neg"})
 
 # How far ahead of its use memory is asked for, in bytes: two pages, measured.
 _AHEAD = 8192
@@ -93,6 +98,17 @@ class KernelView:
     fetches: tuple[str, ...]
     ahead: int
     additions: tuple[str, ...]
+    rows: tuple[RowView, ...]
+
+
+@dataclass(frozen=True)
+class RowView:
+    """What one of several results needs, to be stored by itself; lines of text."""
+
+    opening: tuple[str, ...]
+    pointers: tuple[str, ...]
+    body: tuple[str, ...]
+    stores: tuple[str, ...]
 
 
 def kernel_source(name: str, routine: Routine, loop: Loop, variant: Variant) -> str:
@@ -148,16 +164,60 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         fetches=tuple(printer.fetches()),
         ahead=_AHEAD,
         additions=tuple(printer.stores(is_sum=True)),
+        rows=tuple(_rows(routine, loop, variant)),
     )
 
 
+def _rows(routine: Routine, loop: Loop, variant: Variant) -> list[RowView]:
+    """The results one by one, where there are several that are stored and easily computed."""
+    wanted = [loop.results[k] for k in variant.wanted]
+    needs = [needed(loop.nodes, {result.node}) for result in wanted]
+    bodies = [
+        [node for node, is_needed in zip(loop.nodes, need, strict=True) if is_needed]
+        for need in needs
+    ]
+    operations = [node for body in bodies for node in body if node.op not in LEAVES]
+    is_few = len(operations) <= _FEW_OPERATIONS * len(wanted)
+    is_cheap = all(node.op in _CHEAP or _is_square(node) for node in operations)
+    if any(variant.reduced) or len(wanted) < 2 or not (is_few and is_cheap):
+        return []
+    found = []
+    for k, place in enumerate(variant.wanted):
+        alone = replace(variant, wanted=(place,), reduced=(False,))
+        printer = _Printer(routine, loop, alone, first=k)
+        body = printer.body()
+        found.append(
+            RowView(
+                opening=tuple(printer.opening()),
+                pointers=tuple(printer.pointers()),
+                body=tuple(body),
+                stores=tuple(printer.stores(is_sum=False)),
+            )
+        )
+    return found
+
+
+def _is_square(node: Node) -> bool:
+    return node.op == "ipow" and node.value == 2
+
+
 class _Printer(Body):
-    """Prints the body of a loop, one statement a line."""
+    """Prints the body of a loop, one statement a line.
+
+    first: the place of the first of the wanted results among those of the kernel.
+    """
 
     def __init__(
-        self, routine: Routine, loop: Loop, variant: Variant, *, anywhere: bool = False
+        self,
+        routine: Routine,
+        loop: Loop,
+        variant: Variant,
+        *,
+        anywhere: bool = False,
+        first: int = 0,
     ) -> None:
         self.variant = variant
+        self.first = first
         self.temporaries = {name for name, _ in routine.temporaries} | routine.numbers
         results = [loop.results[k] for k in variant.wanted]
         flags = zip(loop.inputs, variant.uniform, strict=True)
@@ -208,7 +268,8 @@ class _Printer(Body):
                 continue
             kind = "real" if is_reduced else self._type(result.slot, False)
             place = "block * advance" if is_reduced else "block"
-            lines.append(f"{kind} *restrict out{k} = ({kind} *)out[{k}] + {place};")
+            place_of = self.first + k
+            lines.append(f"{kind} *restrict out{place_of} = ({kind} *)out[{place_of}] + {place};")
         return lines
 
     def fetches(self) -> list[str]:
@@ -256,9 +317,9 @@ class _Printer(Body):
             if self.variant.reduced[k]:
                 lines.append(self._combination(k, result, is_sum))
             elif self.is_temporary(result.slot):
-                lines.append(f"out{k}[i] = {text};")
+                lines.append(f"out{self.first + k}[i] = {text};")
             else:
-                lines.append(f"out{k}[i] = narrowed({text});")
+                lines.append(f"out{self.first + k}[i] = narrowed({text});")
         return lines
 
     def _combination(self, k: int, result: Result, is_sum: bool) -> str:

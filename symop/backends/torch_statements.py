@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from symop.backends.torch_text import Text
 from symop.frames import Frame, dropped_dims
@@ -45,6 +47,7 @@ class Statements:
         self._shapes: dict[tuple[Frame, str], str] = {}
         self._known: dict[Frame, list[tuple[str, int]]] = {}
         self._code = {a.name: spelled(a.name) for a in program.arguments}
+        self._numbers: dict[str, int] = {}
         self._names = {
             *self.taken, *self._code.values(), *(spelled(n) for _, n in program.names),
             *(o.name for o in program.outputs),
@@ -58,9 +61,9 @@ class Statements:
         self._reference = self._code[(real[0] if self.is_forward else real[-1]).name]
         read = {n.value for n in program.nodes if n.op in ("argument", "mask")}
         for a in program.arguments:
-            if a.dropped and a.name in read:
-                self._restore(a.name, a.frame)
             certain = self.tensors is None or a.name in self.tensors
+            if a.dropped and a.name in read:
+                self._restore(a.name, a.frame, -1 if certain else self._mask_of(a.name))
             if certain and (a.name in read or not a.dropped):
                 self._known.setdefault(a.frame, []).append((self._code[a.name], -1))
 
@@ -103,21 +106,31 @@ class Statements:
         self._lines.append((self._mask, f"{name} = {text}"))
 
     def _temporary(self, prefix: str = "t") -> str:
-        number = 1
+        # Names are only added: those that were taken stay taken.
+        number = self._numbers.get(prefix, 1)
         while f"{prefix}{number}" in self._names:
             number += 1
+        self._numbers[prefix] = number
         self._names.add(f"{prefix}{number}")
         return f"{prefix}{number}"
 
-    def _restore(self, name: str, frame: Frame) -> None:
-        """Give a cotangent the axes back that reductions made 1, under another name."""
+    def _mask_of(self, name: str) -> int:
+        """The outputs that read an argument."""
+        pairs = zip(self.program.nodes, self._wanted, strict=True)
+        return reduce(or_, (mask for node, mask in pairs if node.value == name), 0)
+
+    def _restore(self, name: str, frame: Frame, mask: int) -> None:
+        """Give a cotangent the axes back that reductions made 1, under another name.
+
+        An argument that only some outputs read is None where none of these is asked for.
+        """
         code = self._code[name]
         kept = unused(f"{code}_kept", self._names)
         dims = dropped_dims(frame)
         if dims is not None and len(dims) == 1:
-            self._lines.append((-1, f"{kept} = {code}.unsqueeze({dims[0]})"))
+            self._lines.append((mask, f"{kept} = {code}.unsqueeze({dims[0]})"))
         else:
-            self._lines.append((-1, f"{kept} = {code}.reshape({self._shape(frame)})"))
+            self._lines.append((mask, f"{kept} = {code}.reshape({self._shape(frame)})"))
         self._code[name] = kept
         self._names.add(kept)
 

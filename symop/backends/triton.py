@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symop.backends import triton_math
-from symop.backends.triton_choices import with_fewer_divisions
+from symop.backends.triton_choices import for_float32, with_fewer_divisions
 from symop.backends.triton_operands import Operands, Parameter
 from symop.backends.triton_places import Places
 from symop.backends.triton_sums import Sums
@@ -87,6 +87,7 @@ def kernel(name: str, routine: Routine, loop: Loop, variant: Variant) -> Kernel:
         loop: the loop.
         variant: what it is specialised to.
     """
+    loop = loop if variant.is_double else for_float32(loop)
     operands = Operands(routine, loop, variant)
     places = Places(operands)
     sums = Sums(operands, places)

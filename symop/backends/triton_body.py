@@ -18,6 +18,9 @@ from symop.program import Node
 # What the text of a kernel calls by name.
 TAKEN = frozenset({"tl", "triton", "libdevice", "float", "range"})
 
+# Smaller numbers that stand alone Triton takes for float64.
+_NORMAL = 2.0**-126
+
 
 @dataclass(frozen=True)
 class _Numbers:
@@ -37,6 +40,8 @@ class _Numbers:
         if near in (float("inf"), float("-inf")):
             return Text('float("inf")' if near > 0 else 'float("-inf")')
         text = repr(near).replace("e+", "e") if self.is_double else shortest(near)
+        if not self.is_double and 0 < abs(near) < _NORMAL:
+            return Text(triton_math.literal(text, False))
         return Text(text, UNARY if near < 0 else ATOM)
 
     def function(self, name: str, *, anywhere: bool = False) -> str:

@@ -52,7 +52,7 @@ def _found() -> dict[str, Any]:
     found = cache.files()
     libraries = [p.name for p in found if p.suffix == ".so"]
     try:
-        compiler = str(building.compiler())
+        compiler = " ".join(building.compiler())
     except SymopError as error:
         compiler = f"none; {error}"
     return {

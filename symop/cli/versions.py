@@ -36,11 +36,12 @@ def _compiler() -> str:
         return f"none; {error}"
 
 
-def _first_line(path: str) -> str:
+def _first_line(command: list[str]) -> str:
     """What a compiler says about itself."""
+    path = " ".join(command)
     with suppress(OSError, subprocess.SubprocessError):
         said = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=10, check=False,
+            [*command, "--version"], capture_output=True, text=True, timeout=10, check=False,
             stdin=subprocess.DEVNULL,
         ).stdout.partition("\n")[0]  # fmt: skip
         return f"{path} ({said.strip()})"

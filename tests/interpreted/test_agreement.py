@@ -23,6 +23,7 @@ SHAPES = {
     "chosen": lambda n: [(n,), SCALAR, (n,)],
     "two": lambda n: [(n,), SCALAR, (n,)],
     "power": lambda n: [(n,)],
+    "sinc": lambda n: [(n,)],
 }
 
 
@@ -42,7 +43,11 @@ def test_every_dtype(name, dtype):
     agree(name, values)
 
 
-@pytest.mark.parametrize("name", mostly_slow(SHAPES, ["e3", "e5", "e7", "masked"]))
+# torch's own second derivative of sinc cancels near 0.
+TWICE = [name for name in SHAPES if name != "sinc"]
+
+
+@pytest.mark.parametrize("name", mostly_slow(TWICE, ["e3", "e5", "e7", "masked"]))
 def test_second_derivatives(name):
     agree(name, drawn(name, SHAPES[name](130), torch.float64), order=2)
 

@@ -574,12 +574,12 @@ def _compiled(macros: list[str]) -> Path:
 
     It is named by all that it depends on: the text, the compiler, the processor.
     """
-    given = os.environ.get("CC")
+    given, *options = os.environ.get("CC", "").split() or [""]
     names = [given] if given else ["cc", "gcc", "clang"]
     compiler = next(filter(None, map(shutil.which, names)), None)
     if compiler is None:
         raise OSError(f"no C compiler was found ({', '.join(names)})")
-    flags = [*_FLAGS.split(), *_NATIVE.get(platform.machine(), []), *macros]
+    flags = [*options, *_FLAGS.split(), *_NATIVE.get(platform.machine(), []), *macros]
     found = Path(compiler).stat()
     stamp = f"{found.st_size} {found.st_mtime_ns}"
     key = "\0".join([_C, compiler, stamp, _processor(), *flags])
@@ -608,7 +608,12 @@ def _compiled(macros: list[str]) -> Path:
 
 def _executed(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 
