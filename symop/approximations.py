@@ -15,6 +15,8 @@ _DIGITS = 40
 _MAX_TERMS = 96
 # Terms below this share of the largest are left out.
 _LEAST = mp.mpf(2) ** -57
+# Powers may add up to this many times the largest term: more would cost digits.
+_MOST = 4
 
 
 def chebyshev(name: str, function: Callable[[Any], Any], low: Any, high: Any, variable: str) -> str:
@@ -40,6 +42,37 @@ def chebyshev(name: str, function: Callable[[Any], Any], low: Any, high: Any, va
             lines.append(f"{name}_{k} = {upper}{before} + ({text(terms[k])})")
         lines.append(f"{name} = {name}_0")
     return "\n".join(lines)
+
+
+def polynomial(
+    name: str, function: Callable[[Any], Any], low: Any, high: Any, variable: str
+) -> str:
+    """The same, in powers of the variable scaled to -1..1 where that costs no digits."""
+    with mp.workdps(_DIGITS):
+        terms = _coefficients(function, mp.mpf(low), mp.mpf(high))
+        powers = _powers(terms)
+        if sum(map(abs, powers)) > _MOST * max(map(abs, terms)):
+            return chebyshev(name, function, low, high, variable)
+        middle, half = (mp.mpf(high) + low) / 2, (mp.mpf(high) - low) / 2
+        result = f"({text(powers[-1])})"
+        for c in reversed(powers[:-1]):
+            result = f"(({text(c)}) + {name}_t*{result})"
+        return f"{name}_t = ({variable} - {text(middle)})*{text(1 / half)}\n{name} = {result}"
+
+
+def _powers(terms: Sequence[Any]) -> list[Any]:
+    """The coefficients of powers of a sum of Chebyshev polynomials."""
+    before: list[Any] = [mp.mpf(1)]
+    here: list[Any] = [mp.mpf(0), mp.mpf(1)]
+    total = [mp.mpf(0)] * len(terms)
+    for term in terms:
+        for k, c in enumerate(before):
+            total[k] += term * c
+        after = [mp.mpf(0), *(2 * c for c in here)]
+        for k, c in enumerate(before):
+            after[k] -= c
+        before, here = here, after
+    return total
 
 
 def _coefficients(function: Callable[[Any], Any], low: Any, high: Any) -> Sequence[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import factorial
+from typing import Any
 
 import mpmath as mp
 
@@ -29,11 +30,45 @@ def _tangent_fraction() -> str:
     return f"s = x*x\nc = s/{text}\n"
 
 
+def _hypot_gap(b: Any, d: Any, y: Any) -> Any:
+    with mp.extraprec(_bits(b, d, y)):
+        return mp.hypot(b + d, y) - mp.hypot(b, y)
+
+
+def _hypot_slope_gap(b: Any, d: Any, y: Any) -> Any:
+    with mp.extraprec(_bits(b, d, y)):
+        return (b + d) / mp.hypot(b + d, y) - b / mp.hypot(b, y)
+
+
+def _bits(*values: Any) -> int:
+    sizes = [int(mp.mag(v)) for v in values if v and mp.isfinite(v)]
+    return 60 + 4 * (max(sizes, default=0) - min(sizes, default=0))
+
+
 FUNCTIONS = (
     # a**2 - b**2; the derivatives of (a - b)*(a + b) would cancel.
     Function(
         "squares_gap", ("a", "b"), ("2*a", "-2*b"), form="(a - b)*(a + b)",
         reference=real(lambda a, b: a * a - b * b), internal=True,
+    ),
+    # sqrt((b + d)**2 + y**2) - sqrt(b**2 + y**2), and its derivative by b.
+    Function(
+        "hypot_gap", ("b", "d", "y"),
+        ("hypot_slope_gap(b, d, y)", "a = b + d\na/hypot(a, y)",
+         "h = hypot(b + d, y)\nk = hypot(b, y)\n-y/h*(result/k)"),
+        form="a = b + d\nq = hypot(a, y) + hypot(b, y)\nd*((a + b)/where(q == 0, 1, q))",
+        reference=real(_hypot_gap), internal=True,
+    ),
+    Function(
+        "hypot_slope_gap", ("b", "d", "y"),
+        ("h = hypot(b + d, y)\nk = hypot(b, y)\nu = y/h\nv = y/k\n"
+         "-hypot_gap(b, d, y)/h/k*(u*u + u*v + v*v)",
+         "h = hypot(b + d, y)\nu = y/h\nu*u/h",
+         "h = hypot(b + d, y)\nk = hypot(b, y)\nu = y/h\n"
+         "-u*(result/h - b/k*(hypot_gap(b, d, y)*(h + k)/h/k/k))"),
+        form="a = b + d\nh = hypot(a, y)\nk = hypot(b, y)\n"
+        "where(a*b > 0, y/h*(y/k)*(d*((a + b)/(a*k + b*h))), a/h - b/k)",
+        reference=real(_hypot_slope_gap), internal=True,
     ),
     # sqrt(1 + x**2) - 1.
     Function(

@@ -85,7 +85,7 @@ FAMILIES = (
     "elementary", "special", "gammas", "bessel", "spherical", "scaled", "airy", "integrals",
     "logarithms", "activations", "polynomials", "gamma_gaps",
     "exponential_quotients", "near_one", "nested_exponentials", "cancelling_logarithms",
-    "cancelling_differences", "relative", "powers", "moments", "proportions",
+    "cancelling_differences", "relative", "powers", "moments", "proportions", "remainders",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from symop.derived_identities import OPPOSITES
 from symop.difference_identities import DIFFERENCES
 from symop.error_identities import ERRORS, GAMMA
 from symop.exponential_identities import EXPONENTIALS
+from symop.gap_identities import GAPS
 from symop.logarithm_identities import LOGARITHMS
 from symop.near_one_identities import NEAR_ONE
 from symop.power_identities import POWER_RULES
@@ -19,12 +20,14 @@ from symop.proportion_identities import PROPORTIONS, SERIES, TIMES
 from symop.proportion_identities import ROOTS as BESIDE
 from symop.quotient_identities import GUARDS, LATE, QUOTIENTS
 from symop.relative_identities import RELATIVES
+from symop.remainder_identities import REMAINDERS
 from symop.root_identities import ROOTS
 from symop.sigmoid_identities import SIGMOIDS
 from symop.softmax_identities import SOFTMAX
 
 REWRITES = (
     TIMES
+    + GAPS
     + EXPONENTIALS
     + SIGMOIDS
     + SOFTMAX
@@ -40,6 +43,7 @@ REWRITES = (
     + QUOTIENTS
     + RELATIVES
     + PROPORTIONS
+    + REMAINDERS
     + NEAR_ONE
     + GUARDS
     + LATE

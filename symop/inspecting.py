@@ -172,7 +172,8 @@ class _Inspector:
             shapes = zip(self.op.args, self.shapes, strict=True)
             raise InspectionError(
                 f"{self.op.name} cannot take {', '.join(f'{n} {tuple(s)}' for n, s in shapes)}; "
-                "give each argument a shape that broadcasts with the others and has the dims that are reduced"
+                "give each argument a shape that broadcasts with the others and has the dims that "
+                "are reduced"
             ) from error
 
     def _loops(

@@ -92,6 +92,18 @@ FUNCTIONS = (
         ),
         special=(0,), domain=(-20, 20), internal=True,
     ),
+    # log(expm1(x)/x).
+    Function(
+        "log_exprel", X, ("exprel_mean(x)",),
+        form="a = abs(x)\nwhere(a < 1, log1p(exprel_gap(x)), maximum(x, 0) + log(exprel(-a)))",
+        reference=tends(
+            wide(
+                lambda x: max(x, _ZERO) + mp.log(mp.expm1(-abs(x)) / -abs(x)) if x else _ZERO, 1
+            ),
+            -mp.inf, mp.inf,
+        ),
+        special=(0,), domain=(-20, 20), internal=True,
+    ),
     # log(sin(x)/x).
     Function(
         "log_sinc", X, ("-cotgap(x)",),

@@ -113,7 +113,8 @@ class Operations:
             values = [*values, self.expanded(default, {})]
         literals = dict(zip(function.parameters, values, strict=True))
         for parameter in function.literals:
-            if self.builder.value(literals[parameter]) is None:
+            # In patterns of rewrites a wildcard may stand for a number.
+            if not self.internal and self.builder.value(literals[parameter]) is None:
                 return self.refuse(f"{parameter} of {name} must be a number written out", place)
         if not function.is_inlined:
             return self.checked(self.builder.apply(function.name, *values), place)

@@ -12,9 +12,11 @@ from dataclasses import replace
 from fractions import Fraction
 from math import factorial
 
+from symop.expansions import EXPANSIONS
 from symop.functions import table
 from symop.parsing import expand
 from symop.program import Builder, Program, with_operands, without_dead_nodes
+from symop.remainders import plain as rest
 
 # What each internal function is; those under another public name are renamed when they print.
 FORMULAS = {
@@ -67,6 +69,9 @@ FORMULAS = {
     "log1prel_gap": "1 - log(1 + x)/x",
     "exprel_gap": "(exp(x) - 1)/x - 1",
     "log_sinhrel": "log(sinh(x)/x)",
+    "log_exprel": "log((exp(x) - 1)/x)",
+    "hypot_gap": "sqrt((b + d)**2 + y**2) - sqrt(b**2 + y**2)",
+    "hypot_slope_gap": "(b + d)/sqrt((b + d)**2 + y**2) - b/sqrt(b**2 + y**2)",
     "log_sinc": "log(sin(x)/x)",
     "atan_gap": "atan(x) - x/(1 + x**2)",
     "langevinrel": "coth(x)/x - 1/x**2",
@@ -178,6 +183,8 @@ FORMULAS = {
     "tanshrink": "x - tan(x)",
 }
 
+RESTS = {f"{of.name}_rest": of for of in EXPANSIONS}
+
 
 def plain(program: Program) -> Program:
     """The program with every function that no formula can call written out."""
@@ -197,6 +204,9 @@ def plain(program: Program) -> Program:
 
 
 def _formula(program: Program, op: str, operands: tuple[int, ...]) -> str | None:
+    if op.endswith("_rest"):
+        n, k, d = (int(program.nodes[o].value or 0) for o in operands[:3])
+        return rest(RESTS[op], n, k, d)
     if op in ("boys", "stumpff"):
         order = int(program.nodes[operands[0]].value or 0)
         return moment(order) if op == "boys" else stumpff(order)

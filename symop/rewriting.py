@@ -21,7 +21,7 @@ from symop.program import (
     with_operands,
     without_dead_nodes,
 )
-from symop.rule_index import Candidates, Present, batches
+from symop.rule_index import Candidates, Present, batches, unsigned
 from symop.rules import Rewrite
 from symop.terms import PRODUCTS, SUMS, Replacing, Terms
 
@@ -90,7 +90,7 @@ def _inner(program: Program) -> set[int]:
     above: dict[int, int] = {}
     for node in program.nodes:
         for place, operand in enumerate(node.operands):
-            mine = program.nodes[operand]
+            mine = unsigned(program.nodes, operand)
             through = (mine.op in SUMS and node.op in SUMS | {"neg"}) or (
                 mine.op in PRODUCTS
                 and node.op in PRODUCTS | {"neg"}

@@ -46,14 +46,16 @@ def _root(text: str) -> str:
     raise AssertionError(f"{text}: a wildcard is no pattern")
 
 
-def _kind(nodes: Sequence[Node], index: int) -> str:
-    """What stands at a node; a sum or a product with a sign before it is one still."""
-    under = nodes[index]
-    while under.op == "neg":
-        under = nodes[under.operands[0]]
-    if under.op in SUMS:
+def _kind(node: Node) -> str:
+    if node.op in SUMS:
         return _SUM
-    return _PRODUCT if under.op in PRODUCTS else nodes[index].op
+    return _PRODUCT if node.op in PRODUCTS else node.op
+
+
+def unsigned(nodes: Sequence[Node], index: int) -> Node:
+    """A node, or what it changes the sign of."""
+    node = nodes[index]
+    return nodes[node.operands[0]] if node.op == "neg" else node
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Present:
         """Those whose patterns may stand at a node, in their order."""
         for node in self.nodes[len(self._below) : index + 1]:
             self._append(node)
-        kind = _kind(self.nodes, index)
+        kind = _kind(unsigned(self.nodes, index))
         if kind not in self.candidates.by_root:
             return ()
         surface, below = self._surface[index], self._below[index]

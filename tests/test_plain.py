@@ -14,11 +14,11 @@ from symop.evaluation import evaluate
 from symop.formulas import SHOWN, formula_lines
 from symop.functions import table
 from symop.parsing import expand, parse
-from symop.plain import FORMULAS, moment, plain, scaled_slope, stumpff
+from symop.plain import FORMULAS, RESTS, moment, plain, rest, scaled_slope, stumpff
 from symop.program import Argument, Builder, Output, Program
 from symop.showing import latex_text, show_text, steps_text
 
-FAMILIES = {"scaled_i_slope", "scaled_k_slope", "boys", "stumpff"}
+FAMILIES = {"scaled_i_slope", "scaled_k_slope", "boys", "stumpff", *RESTS}
 INTERNAL = {name for name, function in table().items() if function.internal}
 WORD = re.compile(r"[A-Za-z_]\w*(?=\()")
 
@@ -68,6 +68,15 @@ def test_moments_are_equal(order):
             shown = value(program_of(text, ["x"]), {"x": mp.mpf("1.7")})
             true = table()[name].reference(order, mp.mpf("1.7"))
             assert mp.almosteq(shown, true, rel_eps=mp.mpf(10) ** -40)
+
+
+@pytest.mark.parametrize("orders", [(3, 0, 0), (3, 3, 1), (5, 2, 2)])
+@pytest.mark.parametrize("name", sorted(RESTS))
+def test_rests_are_equal(name, orders):
+    with mp.workdps(60):
+        shown = value(program_of(rest(RESTS[name], *orders), ["x"]), {"x": mp.mpf("0.7")})
+        true = table()[name].reference(*orders, mp.mpf("0.7"))
+        assert mp.almosteq(shown, true, rel_eps=mp.mpf(10) ** -40)
 
 
 def names_in(text):

@@ -17,6 +17,7 @@ from symop import rewriting
 from symop.compiler import Formula
 from symop.derived_identities import DERIVED
 from symop.evaluation import evaluate
+from symop.expansions import EXPANSIONS
 from symop.frames import join
 from symop.functions import table
 from symop.identities import REWRITES
@@ -24,6 +25,7 @@ from symop.matching import Matcher
 from symop.operators import Op
 from symop.parsing import expand, parse
 from symop.program import Argument, Output, Program
+from symop.remainder_identities import STARTS
 from symop.rewriting import apply, rewrite
 from symop.rules import Stage
 from symop.symbolic import expressions
@@ -95,8 +97,34 @@ EXAMPLES = {
     "share of a sum of exponentials": "exp(u)/(2*exp(u) + exp(v) + 3)",
     "share of 1 beside exponentials": "1/(1 + exp(u) + exp(v))",
     "derivative of a quotient": "2*x*y/(x + v)**3 - y/(x + v)**2",
+    "difference of squares at near places": "(b + x)**2 - b**2",
+    "difference of cubes": "(b + x)**3 - b**3",
+    "difference of fourth powers": "(b + x)**4 - b**4",
+    "difference of exponentials": "exp(b + x) - exp(b)",
+    "difference of tanh": "tanh(b + x) - tanh(b)",
+    "difference of sigmoids": "sigmoid(b + x) - sigmoid(b)",
+    "difference of hypots": "hypot(b + x, y) - hypot(b, y)",
+    "difference of inverse hypots": "1/hypot(b + x, y) - 1/hypot(b, y)",
+    "root of more squares less hypot": "root(a**2 + b**2 + x**2) - hypot(a, b)",
+    "expm1 less u over a factor": "expgap(x*y)/x",
     "square over itself": "x**2/(x**2*sqrt(1 + x)*(1 + sqrt(1 + x)))",
 }
+
+
+def _of_remainders():
+    """Formulas for the rules of remainders: a further term taken off, a factor divided by."""
+    series = {of.name: of.coefficient for of in EXPANSIONS}
+    for name, text, sign, order, _ in STARTS:
+        term = sign * series[name](order)
+        inside = text.replace("(u)", "(x*y)")
+        rest = f"{name}_rest({order}, 1, 0, "
+        yield f"{text} less a term", f"{text} - ({term})*u**{order}"
+        yield f"{text} over a factor", f"{inside}/x"
+        yield f"rest of {name} less a term", f"{rest}u) - ({sign * term})*u**{order - 1}"
+        yield f"rest of {name} over a factor", f"{rest}x*y)/x"
+
+
+EXAMPLES |= dict(_of_remainders())
 RANGES = {"quotient of a plus sqrt(a**2 + d)": {"a": (-20, 20), "x": (0.1, 2), "y": (-5, -0.1)}}
 # In ULP, where it is more than 4: two values of lgamma of about 10 near the root.
 LARGER = {
@@ -263,7 +291,9 @@ GENERAL = [
     ("log(a + 1 + b)", "log1p(a + b)"), ("2/(2 + 2*exp(-x))", "sigmoid(x)"),
     ("-log(1/(1 + exp(x - y)))", "-logsigmoid(y - x)"), ("b*a/(1 + exp(-a))", "b*silu(a)"),
     ("log(exp(a)*3)", "log(3*exp(a))"), ("x**2 - 2*x*y", "x**2 - 2*x*y"),
-    ("1 - exp(x) + y", "y - expm1(x)"), ("5*x**3 - 3*x", "5*x**3 - 3*x"),
+    ("1 - exp(x) + y", "y - expm1(x)"),
+    ("-(exp(x) - 1)", "-expm1(x)"), ("y - (-(1 - exp(x)))", "y - expm1(x)"),
+    ("5*x**3 - 3*x", "5*x**3 - 3*x"),
 ]  # fmt: skip
 
 
