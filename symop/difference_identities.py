@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, Stage, grows, over, simpler
+from symop.rules import Rewrite, Stage, grows, near_one, over, simpler
 
 DIFFERENCES = (
     Rewrite(
@@ -104,6 +104,24 @@ DIFFERENCES = (
         "cancels for a near b",
         where=simpler("a", "b"),
         domain=over(0.01, 100, "a", "b"),
+    ),
+    Rewrite(
+        "quotient less 1",
+        "a/b - 1",
+        "d/b",
+        "b != 0",
+        "cancels for a near b",
+        where=simpler("a", "b"),
+        domain=over(0.01, 100, "a", "b"),
+    ),
+    Rewrite(
+        "reciprocal less 1",
+        "1/s - 1",
+        "d/s",
+        "s != 0",
+        "cancels for s near 1",
+        where=near_one,
+        domain=over(0.001, 0.9, "y"),
     ),
     Rewrite(
         "second difference of reciprocals",

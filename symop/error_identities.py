@@ -29,6 +29,14 @@ ERRORS = (
         "cancels near 0",
         domain=over(-3, 3, "u"),
     ),
+    *(
+        Rewrite(name, pattern, replacement, "everywhere", why, domain=over(-3, 3, "u"))
+        for name, pattern, replacement, why in (
+            ("2 less erfc", "2 - erfc(u)", "erfc(-u)", "cancels in the tail"),
+            ("1 less ndtr", "1 - ndtr(u)", "ndtr(-u)", "cancels in the tail"),
+            ("ndtr less half", "ndtr(u) - 1/2", "erf(u/sqrt(2))/2", "cancels near 0"),
+        )
+    ),
     Rewrite(
         "normal distribution",
         "erfc(u/sqrt(2))",

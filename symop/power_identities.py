@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, Stage, Values, beyond, grows, over, varies, varying
+from symop.rules import Rewrite, Stage, Values, beyond, grows, over, simpler, varies, varying
 from symop.terms import Term, Terms
 
 
@@ -42,6 +42,11 @@ POWERS = (
         _NEAR_1, where=limit, domain=(("x", -0.4, 4), ("k", 0.5, 8)),
     ),
     Rewrite(
+        "power of a quotient less 1", "pow(a/b, p) - 1", "growthm1(d/b, p)", "a/b > 0",
+        "cancels for a near b", where=simpler("a", "b"),
+        domain=(("a", 0.1, 4), ("b", 0.1, 4), ("p", 0.5, 4)),
+    ),
+    Rewrite(
         "growth less 1", "pow(1 + u, p) - 1", "growthm1(u, p)", "u > -1; NaN below",
         _NEAR_1, where=varying("u"), domain=_BASE,
     ),
@@ -60,6 +65,11 @@ POWERS = (
     Rewrite(
         "integer growth over growth less 1", "pow(1 + u, n)/growthm1(u, n)",
         "-1/growthm1(u, -n)", "u > -1", "inf/inf", where=grows, domain=_BASE,
+    ),
+    Rewrite(
+        "log of 1 less growth", "log(-growthm1(u, p))", "log1mexp(-p*log1p(u))",
+        "-1 < u < 0 < p", "cancels where the growth vanishes",
+        domain=(("u", -0.9, -0.1), ("p", 0.5, 4)),
     ),
     Rewrite(
         "growth less 1 over its rate", "growthm1(u, p)/u", "growthrel(u, p)",

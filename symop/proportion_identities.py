@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symop.rules import Rewrite, Stage, Values, over
+from symop.rules import Rewrite, Stage, Values, over, proportional
 from symop.terms import Term, Terms
 
 
@@ -93,6 +93,14 @@ TIMES = (
         )
         for f in ("log1p", "expm1", "softplus1")
         for text, power in (("x**2", 2), ("x", 1))
+    ),
+    *(
+        Rewrite(
+            f"{f} of a share, over it", f"{f}_times(x, u)/v", f"d*{relative}(u/x)", "x != 0",
+            "after the rule before, what is left of 1 cancels", where=proportional,
+            domain=(("x", 0.1, 3), ("u", 0.1, 3)),
+        )
+        for f, relative in (("log1p", "log1prel"), ("expm1", "exprel"))
     ),
     Rewrite(
         "softplus of a multiple", "softplus1(u)/x", "softplus1_times(1/x, w)", "x != 0", _BOTH,

@@ -155,6 +155,10 @@ ANGLES = (
         domain=over(-3, 3, "u"),
     ),
     Rewrite(
+        "acosh near 1", "acosh(1 + u)", "2*asinh(sqrt(u/2))", "everywhere",
+        "the 1 swallows a small u", where=varies, domain=over(0.001, 20, "u"),
+    ),
+    Rewrite(
         "acos near 1", "acos(1 - u)", "where(u < 1, 2*asin(sqrt(u/2)), acos(1 - u))",
         "0 <= u <= 2; NaN elsewhere", "the 1 swallows a small u", where=varies,
         domain=over(0.001, 2, "u"), stage=Stage.LAST,

@@ -39,6 +39,10 @@ EXAMPLES = {
     "difference of u*log(u)": "(b + x)*log(b + x) - b*log(b)",
     "difference of logarithms": "log(b + x) - log(b)",
     "difference of roots": "sqrt(b + x) - sqrt(b)",
+    "reciprocal less 1": "1/(1 - y) - 1",
+    **{f"{f} of a share, over it": f"{f}_times(x, u)/(2*u)" for f in ("log1p", "expm1")},
+    "quotient less 1": "(b + x)/b - 1",
+    "power of a quotient less 1": "pow((b + x)/b, p) - 1",
     "root of a quotient less 1": "sqrt((b + x)/b) - 1",
     "difference of inverse roots": "1/sqrt(b + x) - 1/sqrt(b)",
     "difference of sines": "sin(b + x) - sin(b)",
@@ -376,3 +380,10 @@ def test_differences_of_a_small_and_a_large_number_keep_the_small_one(formula, d
         wanted = [mp.diff(exact, place, orders) for orders in ((0, 0), (1, 0), (0, 1))]
     for one, other in zip(found, wanted, strict=True):
         assert one.item() == pytest.approx(float(other), rel=16 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("formula", ["-(exp(x) - 1)", "-(sin(x)/x)", "-(x - (exp(x) - 1))"])
+def test_a_sign_hides_no_sum_and_no_product(formula):
+    assert {n.op for n in rewrite(parse(formula)).nodes} <= {
+        "argument", "neg", "expm1", "spherical_bessel_j0", "expgap",
+    }  # fmt: skip
