@@ -6,10 +6,8 @@ formula.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from math import factorial
-from typing import Any
 
 import mpmath as mp
 
@@ -30,37 +28,7 @@ def _langevinrel_series(terms: int = 24) -> str:
     return horner(parts, "(x*x)")
 
 
-# A function f, f(x)/x, x - f(x) or f(x) - x, its sign, the first coefficient of 1 - f(x)/x, and its
-# derivative.
-QUOTIENTS = (
-    ("tanh", "tanhrel", "tanhshrink", "", 3, "-tanhrel_1(x)"),
-    ("sin", "spherical_bessel_j0", "sinshrink", "", 6, "x*spherical_k1(x)"),
-    ("atan", "atanrel", "atanshrink", "", 3, "-atanrel_1(x)"),
-    ("asinh", "asinhrel", "asinhshrink", "", 6, "-asinhrel_1(x)"),
-    ("asin", "asinrel", "asinshrink", "-", 6, "asinrel_1(x)"),
-    ("atanh", "atanhrel", "atanhshrink", "-", 3, "atanhrel_1(x)"),
-)
-
-
-def _gap(f: str, sign: int) -> Callable[[Any], Any]:
-    return wide(lambda x: sign * (1 - getattr(mp, f)(x) / x) if x else _ZERO, 3)
-
-
-# x - f(x), a cube, vanishes before its quotient by x does.
-GAPS = tuple(
-    Function(
-        f"{relative}_gap", X, (slope,),
-        form=f"where(abs(x) < 1e-9, x*x/{first}, "
-        f"where(abs(x) < 1, {shrink}(x)/x, {sign}(1 - {relative}(x))))",
-        reference=tends(real(_gap(f, -1 if sign else 1)), mp.nan if sign else _ONE,
-                        mp.nan if sign else _ONE),
-        special=(-1, 0, 1), domain=(-0.9, 0.9) if sign else (-20, 20), internal=True,
-    )
-    for f, relative, shrink, sign, first, slope in QUOTIENTS
-)  # fmt: skip
-
 FUNCTIONS = (
-    *GAPS,
     # 1 - log1p(x)/x.
     Function(
         "log1prel_gap", X, ("log1prel_1(x)",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from symop.near_one import QUOTIENTS
 from symop.rules import Rewrite, Stage, over, varying
 
 _CANCELS = "cancels near 0, and its gradient"
@@ -34,9 +33,6 @@ _GAPS = tuple(
         ("tanh over u less 1/cosh squared", "tanhrel(u) - 1/cosh(u)**2", "-u*tanhrel_1(u)",
          "everywhere", -10, 10),
         ("langevin over u", "langevin(u)/u", "langevinrel(u)", "everywhere; 1/3 at 0", -10, 10),
-        *((f"{f} over u, less 1", f"1 - {g}(u)", f"{sign}{g}_gap(u)", "everywhere",
-           -0.9 if f in ("asin", "atanh") else -10, 0.9 if f in ("asin", "atanh") else 10)
-          for f, g, _, sign, *_ in QUOTIENTS),
         ("inverse exprel less 1, plus u/2", "inverse_exprel(u) - 1 + u/2", "u/2*langevin(u/2)",
          "everywhere", -10, 10),
         ("growth by cbrt less 1", "cbrt(1 + u) - 1", "cbrt_gap(1, u)", "everywhere", -0.5, 10),
