@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, beyond, over, varies
+from symop.rules import Rewrite, gaps, over, varies
 
 ERRORS = (
     Rewrite(
@@ -73,22 +73,20 @@ ERRORS = (
 )
 
 GAMMA = (
-    Rewrite(
+    *gaps(
         "difference of lgamma",
         "lgamma(a) - lgamma(b)",
         "lgamma_gap(b, d)",
         "everywhere",
         "cancels for large a and b",
-        where=beyond("a", "b"),
-        domain=(("a", 0.1, 100), ("b", 0.1, 100)),
+        (("a", 0.1, 100), ("b", 0.1, 100)),
     ),
-    Rewrite(
+    *gaps(
         "difference of digamma",
         "digamma(a) - digamma(b)",
         "digamma_gap(b, d)",
         "everywhere",
         "cancels for large a and b",
-        where=beyond("a", "b"),
-        domain=(("a", 0.1, 100), ("b", 0.1, 100)),
+        (("a", 0.1, 100), ("b", 0.1, 100)),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symop.rules import Rewrite, Stage, Values, beyond, over, simpler, varies
+from symop.rules import Rewrite, Stage, Values, gaps, over, simpler, varies
 from symop.terms import Term, Terms
 
 
@@ -102,14 +102,13 @@ LOGARITHMS = (
         "0/0, and a gradient that cancels near 0",
         domain=over(-0.9, 20, "u"),
     ),
-    Rewrite(
+    *gaps(
         "difference of u*log(u)",
         "a*log(a) - b*log(b)",
         "b*log_gap(b, d) + d*log(a)",
         "a, b > 0; NaN elsewhere",
         "cancels for a near b",
-        where=beyond("a", "b"),
-        domain=(("b", 0.01, 100), ("a", 0.01, 100)),
+        (("b", 0.01, 100), ("a", 0.01, 100)),
     ),
     Rewrite(
         "difference of u*log(u), after log1p",
@@ -139,14 +138,13 @@ LOGARITHMS = (
         domain=over(0.1, 10, "a", "b"),
         stage=Stage.LATE,
     ),
-    Rewrite(
+    *gaps(
         "difference of logarithms",
         "log(a) - log(b)",
         "log_gap(b, d)",
         "a, b > 0; NaN elsewhere",
         "cancels for a near b",
-        where=beyond("a", "b"),
-        domain=(("b", 0.01, 100), ("a", 0.01, 100)),
+        (("b", 0.01, 100), ("a", 0.01, 100)),
     ),
     Rewrite(
         "difference of logarithms, after log1p",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, Stage, Values, beyond, grows, over, simpler, varies, varying
+from symop.rules import Rewrite, Stage, Values, gaps, grows, over, simpler, varies, varying
 from symop.terms import Term, Terms
 
 
@@ -104,22 +104,18 @@ POWERS = (
         "x > 0; log(x) at p = 0", "0/0, and a gradient that cancels near 0", where=varies,
         domain=(("x", 0.01, 20), ("p", -3, 3)),
     ),
-    Rewrite(
+    *gaps(
         "difference of powers 1/3", "pow(a, 1/3) - pow(b, 1/3)",
         "where(a >= 0 and b >= 0, cbrt_gap(b, d), sqrt(a) - sqrt(b))", "a, b >= 0; NaN elsewhere",
-        "cancels for a near b, and 1/3 is rounded", where=beyond("a", "b"),
-        domain=(("a", 0.01, 100), ("b", 0.01, 100)),
+        "cancels for a near b, and 1/3 is rounded", (("a", 0.01, 100), ("b", 0.01, 100)),
     ),
-    Rewrite(
+    *gaps(
         "difference of powers", "pow(a, p) - pow(b, p)", "power_gap(b, d, p)", "everywhere",
-        "cancels for a near b", where=beyond("a", "b"),
-        domain=(("a", 0.01, 100), ("b", 0.01, 100), ("p", -2, 2)),
+        "cancels for a near b", (("a", 0.01, 100), ("b", 0.01, 100), ("p", -2, 2)),
     ),
-    Rewrite(
-        "difference of cube roots", "cbrt(a) - cbrt(b)",
-        "cbrt_gap(b, d)", "everywhere",
-        "cancels for a near b", where=beyond("a", "b"),
-        domain=(("a", 0.01, 100), ("b", 0.01, 100)),
+    *gaps(
+        "difference of cube roots", "cbrt(a) - cbrt(b)", "cbrt_gap(b, d)", "everywhere",
+        "cancels for a near b", (("a", 0.01, 100), ("b", 0.01, 100)),
     ),
     Rewrite(
         "growth to a limit", "pow(1 + u, p)", "growth_limit(x, p)", "u > -1", _NEAR_1,

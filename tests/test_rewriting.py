@@ -129,6 +129,11 @@ def _of_remainders():
 
 
 EXAMPLES |= dict(_of_remainders())
+EXAMPLES |= {
+    f"{rule.name}, apart": re.sub(r"\bb\b(?! \+)", "(b + y)", EXAMPLES[rule.name])
+    for rule in REWRITES
+    if f"{rule.name}, apart" in {other.name for other in REWRITES}
+}
 RANGES = {"quotient of a plus sqrt(a**2 + d)": {"a": (-20, 20), "x": (0.1, 2), "y": (-5, -0.1)}}
 # In ULP, where it is more than 4: two values of lgamma of about 10 near the root.
 LARGER = {
@@ -380,6 +385,30 @@ def test_differences_of_a_small_and_a_large_number_keep_the_small_one(formula, d
         wanted = [mp.diff(exact, place, orders) for orders in ((0, 0), (1, 0), (0, 1))]
     for one, other in zip(found, wanted, strict=True):
         assert one.item() == pytest.approx(float(other), rel=16 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["log(p + q) - log(p + r)", "lgamma(p + q) - lgamma(p + r)", "cbrt(p + q) - cbrt(p + r)",
+     "digamma(p + q) - digamma(p + r)", "(p + q)**0.5001 - (p + r)**0.5001",
+     "(p + q)*log(p + q) - (p + r)*log(p + r)"],
+)  # fmt: skip
+@pytest.mark.parametrize("place", [(1e-7, 1e-7, 3.0), (1e-7, 3.0, 1e-7), (1e-3, 50.0, 50.5)])
+def test_differences_at_sums_keep_the_smaller_one(formula, place):
+    op = symop.compile(formula)
+    values = [torch.tensor(v, requires_grad=True) for v in place]
+    found = [op(*values), *torch.autograd.grad(op(*values), values)]
+    names = {"log": mp.log, "lgamma": mp.loggamma, "digamma": mp.digamma, "cbrt": mp.cbrt}
+
+    def exact(p, q, r):
+        return eval(formula, {**names, "p": p, "q": q, "r": r})
+
+    with mp.workdps(60):
+        point = tuple(mp.mpf(v.item()) for v in values)
+        orders = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+        wanted = [mp.diff(exact, point, order) for order in orders]
+    for one, other in zip(found, wanted, strict=True):
+        assert one.item() == pytest.approx(float(other), rel=64 * torch.finfo(torch.float32).eps)
 
 
 @pytest.mark.parametrize("formula", ["-(exp(x) - 1)", "-(sin(x)/x)", "-(x - (exp(x) - 1))"])
