@@ -7,6 +7,7 @@ from typing import Any
 
 from symop import native_host
 from symop.backends import cpu
+from symop.backends.c_kernel import Variant
 from symop.compiler import Formula
 from symop.frames import SCALAR
 from symop.fused import Fused
@@ -76,7 +77,7 @@ def _texts(formula: Formula) -> list[tuple[str, str]]:
             continue
         for number, loop in enumerate(made.loops, 1):
             results = len(loop.results)
-            variant = cpu.Variant(
+            variant = Variant(
                 "float32", (False,) * len(loop.inputs), (False,) * results, tuple(range(results))
             )
             place = f", loop {number} of {len(made.loops)}" if len(made.loops) > 1 else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, Stage, grows, near_one, over, simpler
+from symop.near_places import simpler
+from symop.rules import Rewrite, Stage, grows, near_one, over
 
 DIFFERENCES = (
     Rewrite(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, gaps, over, varies
+from symop.near_places import gaps
+from symop.rules import Rewrite, over, varies
 
 ERRORS = (
     Rewrite(

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import factorial
 
+from symop.near_places import simpler
 from symop.proportion_identities import within
-from symop.rules import Rewrite, Stage, Values, over, simpler, varying
+from symop.rules import Rewrite, Stage, Values, over, varying
 from symop.terms import Terms
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from symop.backends.cpu import DTYPES, Variant, kernel_source, routine
+from symop.backends.c_kernel import DTYPES, Variant
+from symop.backends.cpu import kernel_source, routine
 from symop.building import loaded
 from symop.errors import BuildError
 from symop.rendering import template_folder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symop.rules import Rewrite, Stage, Values, gaps, over, simpler, varies
+from symop.near_places import gaps, simpler
+from symop.rules import Rewrite, Stage, Values, over, varies
 from symop.terms import Term, Terms
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symop.rules import Rewrite, Stage, Values, gaps, grows, over, simpler, varies, varying
+from symop.near_places import gaps, simpler
+from symop.rules import Rewrite, Stage, Values, grows, over, varies, varying
 from symop.terms import Term, Terms
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symop.near_places import simpler
 from symop.rules import (
     Rewrite,
     Stage,
@@ -9,7 +10,6 @@ from symop.rules import (
     near_one,
     over,
     positive,
-    simpler,
     square_inside,
     square_inside_share,
     sum_of_squares,

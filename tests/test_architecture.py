@@ -50,7 +50,7 @@ LAYERS = (
     ("terms", "plain"),
     ("patterns", "bindings"),
     ("matching", "rules"),
-    ("rule_index",),
+    ("rule_index", "near_places"),
     (
         "exponential_identities", "sigmoid_identities", "error_identities",
         "logarithm_identities", "root_identities", "difference_identities",

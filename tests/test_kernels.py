@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import symop
-from symop.backends.cpu import Variant, kernel_source, routine
+from symop.backends.c_kernel import Variant
+from symop.backends.cpu import kernel_source, routine
 from symop.compiler import formula
 from symop.cpu_backend import cpu_kernels
 from symop.dispatch import Dispatch

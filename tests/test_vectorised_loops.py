@@ -11,7 +11,8 @@ from functools import cache
 
 import pytest
 
-from symop.backends.cpu import Variant, kernel_source, routine
+from symop.backends.c_kernel import Variant
+from symop.backends.cpu import kernel_source, routine
 from symop.backends.vector_math import FUNCTIONS
 from symop.building import compiler, flags
 from symop.compiler import formula
