@@ -1,6 +1,6 @@
 /* Runs the loops of kernels: brings their operands together in blocks, shares the work between
-   threads, and adds up what is reduced. Sums are made in the order of the elements, in chunks of
-   fixed size, so that strides and threads change no bit of them. */
+   threads, and adds up what is reduced. Sums are made in the order of the indices that it is given,
+   in chunks of fixed size, so that strides and threads change no bit of them. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
