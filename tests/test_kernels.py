@@ -534,6 +534,20 @@ def gradient_text(text, dtype):
     return kernel_source("f", made, loop, variant)
 
 
+@pytest.mark.parametrize("exponent", [9, 12, 13, 16, -12])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_powers_of_rounded_values_lose_little_more(exponent, dtype):
+    op = symop.compile(f"(s/r)**{exponent}", backend="cpu")
+    r = torch.linspace(0.6, 3.0, 500, dtype=dtype)
+    s = torch.tensor(1.1, dtype=dtype)
+    size = abs(exponent)
+    for one, base in zip(op(s, r).tolist(), r.tolist(), strict=True):
+        with mp.workdps(40):
+            exact = (mp.mpf(s.item()) / mp.mpf(base)) ** exponent
+        # Half a unit for each factor by the rounding of the quotient, and as much by the products.
+        assert abs(one - exact) <= size * torch.finfo(dtype).eps * abs(exact)
+
+
 def test_names_of_c_can_be_arguments():
     made = formula("double_ + n*i + sum(block)*out1", args=("double_", "n", "i", "block", "out1"))
     assert routine(made.program) is not None

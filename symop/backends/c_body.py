@@ -19,8 +19,10 @@ _COMPARE = {
 }  # fmt: skip
 _LOGICAL = {"and": ("&", 6), "or": ("|", 4)}
 
-# Integer powers are products up to here; beyond, their rounding errors would show.
+# Integer powers are products up to here; beyond, their rounding errors would show. What is rounded
+# itself is off by as much: its powers are products for longer.
 _LARGEST_PRODUCT = 8
+_LARGEST_PRODUCT_OF_ROUNDED = 16
 # What symop_integer_power can do.
 _LARGEST_POWER = 63
 
@@ -321,7 +323,8 @@ class Body:
 
     def _integer_power(self, operand: int, exponent: int) -> Text:
         size = abs(exponent)
-        if size > _LARGEST_PRODUCT:
+        is_exact = self.nodes[operand].op in LEAVES
+        if size > (_LARGEST_PRODUCT if is_exact else _LARGEST_PRODUCT_OF_ROUNDED):
             return self._large_power(self.texts[operand], exponent)
         one = self.spelling.number(Fraction(1))
         if size == 0:
@@ -330,9 +333,9 @@ class Body:
         text = base
         if size > 1:
             text = Text(" * ".join([base.text] * size), 11)
-            if size in (4, 6, 8):
+            if size > 3 and (size % 2 == 0 or size > _LARGEST_PRODUCT):
                 half = self._declared(self._integer_power(operand, size // 2)).text
-                text = Text(f"{half} * {half}", 11)
+                text = Text(f"{half} * {half}" + f" * {base.text}" * (size % 2), 11)
         return text if exponent > 0 else self.quotient(one, text)
 
     def _large_power(self, base: Text, exponent: int) -> Text:
