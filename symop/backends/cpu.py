@@ -73,6 +73,7 @@ class KernelView:
     ahead: int
     additions: tuple[str, ...]
     rows: tuple[RowView, ...]
+    is_storing: bool
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         ahead=_AHEAD,
         additions=tuple(printer.stores(is_sum=True)),
         rows=tuple(_rows(routine, loop, variant)),
+        is_storing=not any(variant.reduced),
     )
 
 
