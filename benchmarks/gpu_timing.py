@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 
 import symop
 from benchmarks.cpu import CASES, Case
-from symop.benchmarking import measured, runner, wall
+from symop.benchmarking import measured, runner, wall, working
 from symop.peers import peers
 
 # Sets of arguments that calls go through in turn take this many times the L2 cache, if this many
@@ -121,23 +121,11 @@ def rotating(runs: Sequence[Callable[[], object]]) -> Callable[[], object]:
     return lambda: following()()
 
 
-def working(makers: Mapping[str, Callable[[], Callable[[], object]]]) -> dict[str, Any]:
-    """The calls by name, without peers that fail, which is said: memory, or a compiler."""
-    found = {}
-    for name, make in makers.items():
-        try:
-            run = make()
-            run()
-        except Exception as error:
-            if name == "symop":
-                raise
-            first = str(error).strip().partition("\n")[0]
-            print(f"  {name} is left out: {type(error).__name__}: {first}", flush=True)
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-        else:
-            found[name] = run
-    return found
+def left_out(line: str) -> None:
+    """Say which peer is left out, and free what it holds."""
+    print(f"  {line}", flush=True)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def cell(
@@ -155,7 +143,7 @@ def cell(
         return lambda: rotating([runner(function, values, mode) for values in sets])
 
     found = functions(name, op, wanted, mode)
-    runs = working({peer: turning(function) for peer, function in found.items()})
+    runs = working({peer: turning(function) for peer, function in found.items()}, left_out)
     with torch.no_grad():
         bytes_ = least_bytes(op, first, op(*first), mode)
     timings = measured(runs, rounds=place.rounds, seconds=place.seconds, clock=place.clock)

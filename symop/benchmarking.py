@@ -40,6 +40,30 @@ def wall(run: Callable[[], object], calls: int) -> float:
     return time.perf_counter() - start
 
 
+def working(
+    makers: Mapping[str, Callable[[], Callable[[], object]]], say: Callable[[str], object]
+) -> dict[str, Callable[[], object]]:
+    """The calls by name, without peers that fail: of memory, or of a compiler. The op must work.
+
+    Args:
+        makers: makes what is called.
+        say: takes a line for each peer that is left out.
+    """
+    found: dict[str, Callable[[], object]] = {}
+    for name, make in makers.items():
+        try:
+            run = make()
+            run()
+        except Exception as error:
+            if name == "symop":
+                raise
+            first = str(error).strip().partition("\n")[0][:200]
+            say(f"{name} is left out: {type(error).__name__}: {first}")
+        else:
+            found[name] = run
+    return found
+
+
 def measured(
     runs: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS, seconds: float = SECONDS,
     clock: Callable[[Callable[[], object], int], float] = wall,

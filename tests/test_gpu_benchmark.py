@@ -16,6 +16,7 @@ pytest.importorskip("triton")
 
 from benchmarks import gpu, gpu_timing
 from benchmarks.gpu_page import PEERS, Cells, Setting, missed, page
+from symop.benchmarking import working
 
 ROOT = Path(__file__).parent.parent
 HERE = Setting("a device", "1", "torch 0")
@@ -133,11 +134,11 @@ def test_peers_that_fail_are_left_out(capsys):
     def greedy():
         raise torch.OutOfMemoryError("no memory\nfor this")
 
-    found = gpu_timing.working({"a": lambda: lambda: 1, "b": greedy, "c": lambda: greedy})
+    found = working({"a": lambda: lambda: 1, "b": greedy, "c": lambda: greedy}, gpu_timing.left_out)
     assert list(found) == ["a"]
     assert "b is left out: OutOfMemoryError: no memory\n" in capsys.readouterr().out
     with pytest.raises(torch.OutOfMemoryError):
-        gpu_timing.working({"symop": greedy})
+        working({"symop": greedy}, gpu_timing.left_out)
 
 
 PLACE = gpu_timing.Place("cpu", 1, gpu_timing.wall, 16, 1, 0.0)

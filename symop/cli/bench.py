@@ -223,19 +223,7 @@ def _runs(
     }
     if "jax" in wanted:
         makers["jax"] = lambda: _in_jax(op, values, mode)
-    runs: dict[str, Callable[[], object]] = {}
-    for name, make in makers.items():
-        try:
-            run = make()
-            run()
-        except Exception as error:
-            if name == "symop":
-                raise
-            first = str(error).strip().partition("\n")[0][:200]
-            notes.append(f"{name} is left out: {type(error).__name__}: {first}")
-        else:
-            runs[name] = run
-    return runs
+    return benchmarking.working(makers, notes.append)
 
 
 def _in_jax(op: Op, values: Sequence[Any], mode: str) -> Callable[[], object]:
