@@ -115,7 +115,9 @@ def test_a_full_temporary_folder_is_one_warning(folder, monkeypatch):
         assert op(torch.ones(2)).tolist() == [7.25, 7.25]
 
 
-@pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="only Linux tells whether files of a folder may be run")
+@pytest.mark.skipif(
+    not hasattr(os, "ST_NOEXEC"), reason="only Linux tells whether files of a folder may be run"
+)
 def test_a_folder_without_execution_costs_only_the_keeping(folder, monkeypatch):
     found = os.statvfs(folder.parent)
     monkeypatch.setattr(
