@@ -25,7 +25,8 @@ enum {
     PIECE = 16384,    /* bytes that a kernel adds up before they go into doubles */
     WIDE = 16384,     /* columns that are added up at a time */
     CHUNK = 8192,     /* elements of one partial result */
-    SUMMED = 32768,   /* the same, where all results are sums */
+    SUMMED = 32768,   /* the same, where all results are sums; more of long rows */
+    SUMMED_MOST = 131072,
     LANES = 128,      /* bytes of the lanes of a sum */
     ROWS = 64,        /* rows that are added up before they go into a double */
     PARALLEL = 32768, /* elements worth a second thread */

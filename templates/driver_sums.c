@@ -230,7 +230,13 @@ static void reduce_chunk(const struct call *c, struct room *room, char *const *b
     }
 }
 
-static int64_t chunk_of(const struct call *c) { return c->kernel->sum ? SUMMED : CHUNK; }
+/* How many elements make one partial result: a matter of the length alone, so that any number of
+   threads adds up in the same order. Every sum that begins anew waits for memory. */
+static int64_t chunk_of(const struct call *c)
+{
+    const int64_t share = quotient(c->inner.length / 16, SUMMED) * SUMMED;
+    return c->kernel->sum ? least(share > SUMMED ? share : SUMMED, SUMMED_MOST) : CHUNK;
+}
 
 /* A share of the partial sums of all rows. */
 static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, int64_t last,
