@@ -34,8 +34,8 @@ from symop.launching import Launcher
 from symop.loading import Generated, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "cpu_limits.md"
-ELEMENTS = 1_000_000
-ROUNDS = 101
+# In the cache that the cores share, and beyond it; with the rounds that are made.
+SIZES = {1_000_000: 101, 10_000_000: 31}
 STEPS = 2_000
 LOSS = "sum((a + b*legendre(3, c + d*x) - y)**2)"
 
@@ -47,7 +47,7 @@ Written by `python -m benchmarks.cpu_limits --write`.
 """
 
 
-def medians(runs: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
+def medians(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
     """Median seconds of a call; all take turns."""
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
@@ -145,14 +145,14 @@ def alone(launcher: Launcher, tensors: Sequence[torch.Tensor], shapes: Sequence[
     return Alone(run, sum(t.numel() * t.element_size() for t in (*read, *made)), *arrays)
 
 
-def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
+def passes(case: Case, dtype: torch.dtype, elements: int) -> dict[str, Alone]:
     """The kernels of the forward and of the backward pass; of a loss, both are one."""
     made = formula(case.formula)
     kernels = cpu_kernels(made)
     module = Generated(made.name, lambda: load(made.name, made.module_text))
     fused = Fused(made, module, kernels)
     assert fused.forward is not None
-    values = [v.detach() for v in case.arguments(fused.names, ELEMENTS, dtype)]
+    values = [v.detach() for v in case.arguments(fused.names, elements, dtype)]
     shapes = [v.shape for v in values]
     needs = sum(
         1 << k for k, p in enumerate(fused.places) if fused.names[p] not in case.fixed
@@ -174,17 +174,26 @@ def passes(case: Case, dtype: torch.dtype) -> dict[str, Alone]:
 
 def limits() -> list[str]:
     """Kernels alone, beside `torch.add(a, b, out=c)` and beside loops that only add."""
-    columns = [(dtype, n) for dtype in (torch.float32, torch.float64) for n in (1, 2)]
     lines = [
         "## Kernels alone",
         "",
-        f"{ELEMENTS:,} elements, outputs that are there already, in turns, medians of {ROUNDS}. "
+        "Outputs that are there already, in turns, medians. "
         "First, bytes that must be moved over the time of the kernels, as a fraction of the same "
         "for `torch.add(a, b, out=c)` on arrays of the same size, which reads two and writes one. "
         "Then the time of a C loop that reads and writes the same full-size arrays and does "
         "nothing but add, over the time of the kernels. Where both are small, arithmetic is the "
         "limit.",
         "",
+    ]
+    for elements, rounds in SIZES.items():
+        lines += [f"{elements:,} elements:", "", *limits_of(elements, rounds)]
+    return lines
+
+
+def limits_of(elements: int, rounds: int) -> list[str]:
+    """The table of one size."""
+    columns = [(dtype, n) for dtype in (torch.float32, torch.float64) for n in (1, 2)]
+    lines = [
         "| expression | pass | arrays read, written | "
         + " | ".join(
             f"{str(d).removeprefix('torch.')}, {n} thread{'s' * (n > 1)}" for d, n in columns
@@ -196,15 +205,16 @@ def limits() -> list[str]:
     bandwidths: list[str] = []
     for dtype, threads in columns:
         torch.set_num_threads(threads)
-        a, b, c = torch.ones(3, ELEMENTS, dtype=dtype).unbind()
-        triad = 3 * ELEMENTS * a.element_size()
+        a, b, c = torch.ones(3, elements, dtype=dtype).unbind()
+        triad = 3 * elements * a.element_size()
         add = partial(torch.add, a, b, out=c)
         rates = []
         for name in (name for name in CASES if name.startswith("E")):
-            for part, kernels in passes(CASES[name], dtype).items():
+            for part, kernels in passes(CASES[name], dtype, elements).items():
                 # What comes after the same finds the caches alike.
                 times = medians(
-                    {"add": add, "bare": kernels.bare(), "again": add, "own": kernels.run}
+                    {"add": add, "bare": kernels.bare(), "again": add, "own": kernels.run},
+                    rounds,
                 )
                 rates.append(triad / times["add"])
                 fraction = kernels.size / times["own"] / rates[-1]
@@ -290,7 +300,7 @@ def training() -> list[str]:
 
 _FIRST = """
 import sys, time, torch, symop
-symop.compile("x**2 + 1", backend="cpu")(torch.ones(3, requires_grad=True)).sum().backward()
+symop.compile("x**2 - x + 1", backend="cpu")(torch.ones(3, requires_grad=True)).sum().backward()
 w = [torch.rand(1000, requires_grad=True) for _ in range({count})]
 start = time.perf_counter()
 op = symop.compile({text!r}, backend="cpu")
