@@ -41,9 +41,9 @@ class Term:
         return any(exponent < 0 for _, exponent in self.factors)
 
     def over(self, other: Term) -> Term | None:
-        """The quotient; None where the other is no part of this product."""
+        """The quotient; None where the other is no part of this product, or 0."""
         left = _quotient(self.factors, other.factors)
-        if left is None:
+        if left is None or not other.coefficient:
             return None
         if other.coefficient is UNIT:
             return self if not other.factors else Term(self.coefficient, left)
@@ -69,8 +69,10 @@ class Term:
         return Term(root, tuple((base, exponent // 2) for base, exponent in self.factors))
 
     def power(self, exponent: int) -> Term | None:
-        """An integer power; None where its number would be long."""
+        """An integer power; None where its number would be long, or infinite."""
         number = self.coefficient
+        if not number and exponent < 0:
+            return None
         bits = max(number.numerator.bit_length(), number.denominator.bit_length())
         if not exponent or (bits > 1 and bits * abs(exponent) > _MAX_BITS):
             return None

@@ -115,13 +115,13 @@ SYMOP_INLINE double symop_fit_i1_far(double x) {
 }
 /* end */
 
-#define SYMOP_BESSEL_I(n, near_value, with_sign)                                                   \
+#define SYMOP_BESSEL_I(n, near_fit, far_fit, near_value, with_sign)                                \
     SYMOP_INLINE double symop_i##n(double x) {                                                     \
         double a = __builtin_fabs(x);                                                              \
         double b = a < 8.0 ? a : 8.0;                                                              \
-        double near = near_value * symop_fit_i##n(b * b);                                          \
+        double near = near_value * near_fit(b * b);                                                \
         double w = 1.0 / (a < 8.0 ? 8.0 : a);                                                      \
-        double far = symop_fit_i##n##_far(16.0 * w - 1.0) * __builtin_sqrt(w) * symop_exp(a - 8.0);\
+        double far = far_fit(16.0 * w - 1.0) * __builtin_sqrt(w) * symop_exp(a - 8.0);             \
         double y = a < 8.0 ? near : far;                                                           \
         y = a < 800.0 ? y : a * 0x1p1023;                                                          \
         return with_sign;                                                                          \
@@ -129,9 +129,9 @@ SYMOP_INLINE double symop_fit_i1_far(double x) {
     SYMOP_INLINE double symop_i##n##e(double x) {                                                  \
         double a = __builtin_fabs(x);                                                              \
         double b = a < 8.0 ? a : 8.0;                                                              \
-        double near = near_value * symop_fit_i##n(b * b) * symop_exp(-b);                          \
+        double near = near_value * near_fit(b * b) * symop_exp(-b);                                \
         double w = 1.0 / (a < 8.0 ? 8.0 : a);                                                      \
-        double far = symop_fit_i##n##_far(16.0 * w - 1.0) * __builtin_sqrt(w) * 0x1.5fc21041027adp-12;\
+        double far = far_fit(16.0 * w - 1.0) * __builtin_sqrt(w) * 0x1.5fc21041027adp-12;          \
         double y = a < 8.0 ? near : far;                                                           \
         y = x == x ? y : x;                                                                        \
         return with_sign;                                                                          \
@@ -139,5 +139,5 @@ SYMOP_INLINE double symop_fit_i1_far(double x) {
     SYMOP_INLINE float symop_i##n##f(float x) { return (float)symop_i##n((double)x); }             \
     SYMOP_INLINE float symop_i##n##ef(float x) { return (float)symop_i##n##e((double)x); }
 
-SYMOP_BESSEL_I(0, 1.0, y)
-SYMOP_BESSEL_I(1, b, __builtin_copysign(y, x))
+SYMOP_BESSEL_I(0, symop_fit_i0, symop_fit_i0_far, 1.0, y)
+SYMOP_BESSEL_I(1, symop_fit_i1, symop_fit_i1_far, b, __builtin_copysign(y, x))

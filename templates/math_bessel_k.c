@@ -108,7 +108,7 @@ SYMOP_INLINE double symop_fit_k1_far(double x) {
 }
 /* end */
 
-#define SYMOP_BESSEL_K(n, near_value)                                                              \
+#define SYMOP_BESSEL_K(n, far_fit, near_value)                                                     \
     SYMOP_INLINE double symop_near_k##n(double x) {                                                \
         double b = x < 2.0 ? x : 2.0;                                                              \
         double z = b * b;                                                                          \
@@ -118,7 +118,7 @@ SYMOP_INLINE double symop_fit_k1_far(double x) {
     }                                                                                              \
     SYMOP_INLINE double symop_far_k##n(double x) {                                                 \
         double w = 1.0 / (x < 2.0 ? 2.0 : x);                                                      \
-        return symop_fit_k##n##_far(4.0 * w - 1.0) * __builtin_sqrt(w);                            \
+        return far_fit(4.0 * w - 1.0) * __builtin_sqrt(w);                                         \
     }                                                                                              \
     SYMOP_INLINE double symop_modified_bessel_k##n(double x) {                                     \
         double y = x <= 2.0 ? symop_near_k##n(x) : symop_far_k##n(x) * symop_exp(-x);              \
@@ -137,5 +137,5 @@ SYMOP_INLINE double symop_fit_k1_far(double x) {
         return (float)symop_scaled_modified_bessel_k##n((double)x);                                \
     }
 
-SYMOP_BESSEL_K(0, symop_fit_k0(z) - log * symop_fit_i0(z))
-SYMOP_BESSEL_K(1, symop_fit_k1(z) / b + log * b * symop_fit_i1(z))
+SYMOP_BESSEL_K(0, symop_fit_k0_far, symop_fit_k0(z) - log * symop_fit_i0(z))
+SYMOP_BESSEL_K(1, symop_fit_k1_far, symop_fit_k1(z) / b + log * b * symop_fit_i1(z))

@@ -83,6 +83,7 @@ class Plant(ast.NodeTransformer):
         self.planted: str | None = None
         self.in_class = False
         self.zeros: set[str] = set()
+        self.even: list[ast.expr] = []
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         # What is added to zeros first is the sum: to drop the zeros changes nothing.
@@ -94,6 +95,9 @@ class Plant(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        # The sign of what an even function is of makes no difference.
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("cos", "cosh", "abs"):
+            self.even += node.args
         # max(numel, 1) keeps an empty tensor from dividing by zero.
         if isinstance(node.func, ast.Name) and node.func.id == "max":
             node.args[:-1] = [self.visit(argument) for argument in node.args[:-1]]
@@ -129,7 +133,8 @@ class Plant(ast.NodeTransformer):
                     return [ast.BinOp(left, other, right), left]
                 return [ast.BinOp(left, other, right), left, alone]
             case ast.BinOp(op=ast.Mult() | ast.Div()):
-                return [scaled(node), ast.UnaryOp(ast.USub(), node)]
+                opposite = [] if node in self.even else [ast.UnaryOp(ast.USub(), node)]
+                return [scaled(node), *opposite]
             case ast.UnaryOp(op=ast.USub(), operand=operand) if not isinstance(
                 operand, ast.Constant
             ):
