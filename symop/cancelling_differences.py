@@ -67,7 +67,8 @@ FUNCTIONS = (
          "h = hypot(b + d, y)\nk = hypot(b, y)\nu = y/h\n"
          "-u*(result/h - b/k*(hypot_gap(b, d, y)*(h + k)/h/k/k))"),
         form="a = b + d\nh = hypot(a, y)\nk = hypot(b, y)\n"
-        "where(a*b > 0, y/h*(y/k)*(d*((a + b)/(a*k + b*h))), a/h - b/k)",
+        "where(a > 0 and b > 0 or a < 0 and b < 0, "
+        "d/h*(y/k)*(y/k)*((a + b)/(a + b/k*h)), a/h - b/k)",
         reference=real(_hypot_slope_gap), internal=True,
     ),
     # sqrt(1 + x**2) - 1.

@@ -25,8 +25,9 @@ SYMOP_INLINE double symop_fit_erfinv_far(double x) {
 }
 /* end */
 
+/* One step of Halley's method; up to 3/4 erf has the smaller error, beyond erfc. */
 SYMOP_INLINE double symop_erfinv_step(double y, double a) {
-    double miss = a < 0.5 ? symop_erf(y) - a : (1.0 - a) - symop_erfc(y);
+    double miss = a < 0.75 ? symop_erf(y) - a : (1.0 - a) - symop_erfc(y);
     double u = miss * 0x1.c5bf891b4ef6bp-1 * symop_exp(y * y);
     return y - u / FMA(y, u, 1.0);
 }

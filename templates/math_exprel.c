@@ -98,8 +98,10 @@ SYMOP_INLINE float symop_inverse_exprel_1f(float x) {
     float inverse = 1.0f / symop_exp_less_onef(a, is_far, &e);
     float near = a * inverse * FMAF(0.25f * a, symop_fit_langevinf(0.25f * a * a), 0.5f);
     near = __builtin_fabsf(a) < 0x1p-25f ? 0.5f : near;
-    float b = a < -30.0f ? 0.0f : a;
-    float far = VANISHINGF(FMAF(e * inverse, b, -1.0f) * inverse, is_far ? 0x1p-64f : 1.0f);
+    /* x*exp(x)/expm1(x) is x + x/expm1(x) too, which keeps more digits right of 0. */
+    float left = FMAF(e * inverse, a < -30.0f ? 0.0f : a, -1.0f);
+    float right = FMAF(a, is_far ? 0.0f : inverse, a - 1.0f);
+    float far = VANISHINGF((a < 0.0f ? left : right) * inverse, is_far ? 0x1p-64f : 1.0f);
     return __builtin_fabsf(a) < 2.0f ? near : far;
 }
 
@@ -166,8 +168,9 @@ SYMOP_INLINE double symop_inverse_exprel_1(double x) {
     double inverse = 1.0 / symop_exp_less_one(a, is_far, &e);
     double near = a * inverse * FMA(0.25 * a, symop_fit_langevin(0.25 * a * a), 0.5);
     near = __builtin_fabs(a) < 0x1p-54 ? 0.5 : near;
-    double b = a < -60.0 ? 0.0 : a;
-    double far = VANISHING(FMA(e * inverse, b, -1.0) * inverse, is_far ? 0x1p-600 : 1.0);
+    double left = FMA(e * inverse, a < -60.0 ? 0.0 : a, -1.0);
+    double right = FMA(a, is_far ? 0.0 : inverse, a - 1.0);
+    double far = VANISHING((a < 0.0 ? left : right) * inverse, is_far ? 0x1p-600 : 1.0);
     return __builtin_fabs(a) < 2.0 ? near : far;
 }
 

@@ -52,7 +52,7 @@ LIMITS = {
     "i0": 3.0, "i0e": 3.0, "i1": 4.0, "i1e": 4.0, "digamma": 3.0, "logit": 2.1,
     "logsigmoid": 1.5, "softplus1": 1.5, "sigmoid": 2.0, "silu": 2.5, "lorentz": 2.0,
     "lorentz2": 2.0, "modified_bessel_k0": 4.5, "modified_bessel_k1": 3.5,
-    "scaled_modified_bessel_k0": 5.5, "scaled_modified_bessel_k1": 3.5, "erfcx": 5.0,
+    "scaled_modified_bessel_k0": 6.0, "scaled_modified_bessel_k1": 3.5, "erfcx": 5.0,
 }  # fmt: skip
 SPECIAL = [
     0.0, 5e-324, 1e-310, 1e-45, 1e-40, 2.0**-126, 1e-30, 1e-8, 2.0**-25, 2.0**-24, 2.0**-53, 0.1,
