@@ -74,6 +74,13 @@ class FormulaError(SymopError, ValueError):
         return [*places[-_FRAMES:], *f"{type(self).__name__}: {self}".splitlines()]
 
 
+class Undefined(FormulaError):
+    """A definition has no value for the constants that stand in it; callers say whose it is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__([Problem(message)])
+
+
 class NamingError(SymopError, ValueError):
     """The name of an op, an argument or a file cannot be used.
 

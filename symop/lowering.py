@@ -12,6 +12,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from mpmath import mp
+
+from symop.errors import Undefined
 from symop.evaluation import constant
 from symop.frames import covers
 from symop.functions import table
@@ -54,7 +57,8 @@ def lower(program: Program, spelled: Collection[str], *, pull: bool = True) -> P
     Raises:
         NoForm: a function is neither spelled nor made of others.
     """
-    program = without_dead_nodes(_Lowering(program, spelled).run())
+    # Functions of numbers are numbers: their forms would divide by what may be 0.
+    program = without_dead_nodes(_Lowering(_folded(program), spelled).run())
     program = without_dead_nodes(_distributed(_folded(program)))
     return without_dead_nodes(_pulled(program, pull))
 
@@ -90,7 +94,10 @@ class _Lowering:
             raise NoForm(op)
         inner = self.build.branch()
         size = len(inner.nodes)
-        result = expand(inner, form, places)
+        try:
+            result = expand(inner, form, places)
+        except Undefined as error:
+            raise Undefined(f"{op} of these values: {error}") from None
         # A form may itself use functions that need a form.
         place = list(range(size))
         for node in inner.nodes[size:]:
@@ -112,7 +119,7 @@ def _placed(program: Program, build: Builder, place: list[int]) -> Program:
 
 
 def _folded(program: Program) -> Program:
-    """Replace what depends on no argument by its value."""
+    """Replace what depends on no argument by its value, and leave out conditions that do not."""
     varies: list[bool] = []
     build = Builder()
     place: list[int] = []
@@ -120,18 +127,41 @@ def _folded(program: Program) -> Program:
         # A sum over a frame counts its elements, which are known at run time only.
         own = node.op in ("argument", "mask", "count") or bool(node.source)
         varies.append(own or any(varies[o] for o in node.operands))
+        operands = tuple(place[o] for o in node.operands)
+        if node.op in ("and", "or"):
+            # What decides nothing; what decides all is rare, and stays.
+            neutral = node.op == "and"
+            left = [
+                o for o in node.operands if varies[o] or bool(constant(program.nodes, o)) != neutral
+            ]
+            if len(left) == 1:
+                place.append(place[left[0]])
+                continue
         if varies[index] or node.op == "constant" or node.is_condition:
-            operands = tuple(place[o] for o in node.operands)
             place.append(build.put(with_operands(node, operands)))
         else:
-            place.append(build.constant(_fraction(constant(program.nodes, index))))
+            place.append(_known(build, constant(program.nodes, index)))
     return without_dead_nodes(_placed(program, build, place))
 
 
-def _fraction(value: Any) -> Fraction:
-    sign, mantissa, exponent, _ = value._mpf_
-    size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    return -size if sign else size
+# Beyond, numbers are infinite or 0 in float64; as fractions they could fill the memory.
+_MOST_BITS = 1200
+# What backends write as infinity.
+_INFINITY = Fraction(10) ** 400
+
+
+def _known(build: Builder, value: Any) -> int:
+    """A number of mpmath as a constant; NaN as the difference of infinities."""
+    if mp.isnan(value):
+        infinity = build.constant(_INFINITY)
+        return build.apply("sub", infinity, infinity)
+    sign, mantissa, exponent, bits = value._mpf_
+    size = Fraction(0)
+    if mp.isinf(value) or exponent + bits > _MOST_BITS:
+        size = _INFINITY
+    elif exponent + bits > -_MOST_BITS:
+        size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return build.constant(-size if sign or value < 0 else size)
 
 
 # Beyond these sizes a product of constants could leave the range of float32.

@@ -13,10 +13,11 @@ from typing import Any
 
 from symop import reductions
 from symop.algebra import Derivation
+from symop.errors import Undefined
 from symop.evaluation import constant_problem
 from symop.frames import Frame, reduced
 from symop.functions import Function, table
-from symop.program import Program
+from symop.program import Builder, Program
 from symop.scope import Scope
 from symop.syntax import Source
 
@@ -37,8 +38,9 @@ class Operations:
 
     def refuse(self, message: str, place: Any) -> int:
         """Report a problem; a stand-in for the value."""
+        if self.internal:
+            raise Undefined(message)
         # Reading goes on with a stand-in, so that further problems are found.
-        assert not self.internal, f"{message}: {self.source.text}"
         self.source.report(message, place)
         return self.builder.constant(2)
 
@@ -116,12 +118,27 @@ class Operations:
             # In patterns of rewrites a wildcard may stand for a number.
             if not self.internal and self.builder.value(literals[parameter]) is None:
                 return self.refuse(f"{parameter} of {name} must be a number written out", place)
-        if not function.is_inlined:
-            return self.checked(self.builder.apply(function.name, *values), place)
-        text = self._definition(function, literals, place)
-        if text is None:
-            return self.builder.constant(2)
-        return self.expanded(text, literals)
+        try:
+            if not function.is_inlined:
+                if not self.internal:
+                    self._check_form(function, literals)
+                return self.checked(self.builder.apply(function.name, *values), place)
+            text = self._definition(function, literals, place)
+            if text is None:
+                return self.builder.constant(2)
+            return self.expanded(text, literals)
+        except Undefined as error:
+            return self.refuse(f"{name} of these values: {error}", place)
+
+    def _check_form(self, function: Function, values: Mapping[str, int]) -> None:
+        """Try the form with the constants that stand in it, where there are some among others."""
+        numbers = [self.builder.value(index) for index in values.values()]
+        if None not in numbers or not any(number is not None for number in numbers):
+            return
+        literals = [self.builder.value(values[name]) for name in function.literals]
+        form = function.form_at([v for v in literals if v is not None])
+        if form is not None:
+            self.expanded(form, values, self.builder.branch())
 
     def _definition(self, function: Function, values: Mapping[str, int], place: Any) -> str | None:
         if function.expand is None:
@@ -135,7 +152,7 @@ class Operations:
             self.refuse(str(error), place)
             return None
 
-    def expanded(self, text: str, values: Mapping[str, int]) -> int:
+    def expanded(self, text: str, values: Mapping[str, int], builder: Builder | None = None) -> int:
         """The node of a formula of the function table, its names standing for nodes."""
         raise NotImplementedError
 

@@ -99,9 +99,9 @@ class Reader(Calls):
 
     depth = 0  # of the expression that is being read
 
-    def expanded(self, text: str, values: Mapping[str, int]) -> int:
+    def expanded(self, text: str, values: Mapping[str, int], builder: Builder | None = None) -> int:
         """The node of a formula of the function table, its names standing for nodes."""
-        return expand(self.builder, text, values)
+        return expand(builder or self.builder, text, values)
 
     # Statements
 

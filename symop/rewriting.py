@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from symop.errors import Undefined
 from symop.identities import REWRITES
 from symop.matching import Found, Matcher
 from symop.parsing import expand
@@ -126,7 +127,11 @@ def apply(rule: Rewrite, matcher: Matcher, index: int) -> int | None:
         values = rule.where(terms, found.values) if rule.where else found.values
         if values is None or (rule.alone and found.scale.factors):
             continue
-        value = _put_back(terms, index, found, expand(build, rule.replacement, values))
+        try:
+            value = _put_back(terms, index, found, expand(build, rule.replacement, values))
+        except Undefined:
+            # For the constants of this formula the replacement would divide by 0.
+            continue
         if build.frame(value) == build.frame(index) and value != index:
             return value
     return None

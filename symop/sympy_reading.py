@@ -14,7 +14,7 @@ from symop.names import argument_problem
 from symop.operations import Operations
 from symop.parsing import expand
 from symop.plain import plain
-from symop.program import Program
+from symop.program import Builder, Program
 from symop.scope import Scope
 from symop.sympy_names import RENAMED, SAME
 from symop.syntax import MAX_NODES, Source
@@ -69,9 +69,9 @@ class _SympyReader(Operations):
         self.depth = 0
         self.seen: dict[Any, int] = {}
 
-    def expanded(self, text: str, values: Mapping[str, int]) -> int:
+    def expanded(self, text: str, values: Mapping[str, int], builder: Builder | None = None) -> int:
         """The node of a formula of the function table, its names standing for nodes."""
-        return expand(self.builder, text, values)
+        return expand(builder or self.builder, text, values)
 
     def read(self, expression: Any) -> int:
         """The node of one formula."""

@@ -14,6 +14,7 @@ from torch import fx
 from symop.frames import SCALAR, dropped_dims, join
 from symop.operations import Operations
 from symop.parsing import expand
+from symop.program import Builder
 from symop.recording import Tracer
 from symop.scope import Scope
 from symop.syntax import Source
@@ -38,9 +39,9 @@ class Operands(Operations):
         self.place = tracer.who
         self.values: dict[fx.Node, Traced | list[Traced]] = {}
 
-    def expanded(self, text: str, values: Mapping[str, int]) -> int:
+    def expanded(self, text: str, values: Mapping[str, int], builder: Builder | None = None) -> int:
         """The node of a formula of the function table, its names standing for nodes."""
-        return expand(self.builder, text, values)
+        return expand(builder or self.builder, text, values)
 
     def refuse(self, message: str, place: Any = None) -> int:
         """Report a problem at the call that is being read; a stand-in for the value."""

@@ -61,7 +61,10 @@ class Expressions(Statements):
         if node.op in COMPARE:
             if node.op in ("eq", "ne") and node.operands[0] == node.operands[1]:
                 # What differs from itself is NaN.
-                test = f"torch.isnan({self._value(node.operands[0]).text})"
+                value = self._value(node.operands[0])
+                test = f"torch.isnan({value.text})"
+                if value.is_number:
+                    test = f"{self._reference}.new_tensor(False).bool()"
                 return Text(test) if node.op == "ne" else Text(f"~{test}", UNARY)
             a, b = (self._value(o) for o in node.operands)
             text = f"{a.at(COMPARISON + 1)} {COMPARE[node.op]} {b.at(COMPARISON + 1)}"

@@ -67,6 +67,8 @@ def numeral(value: Fraction) -> Text:
     """A number; an integer where float64 has each."""
     if value.denominator == 1 and abs(value) < 2**53:
         text = str(value.numerator)
+    elif abs(value) >= 2**1024:
+        text = "torch.inf" if value > 0 else "-torch.inf"
     else:
         text = repr(float(value)).replace("e+", "e")
     return Text(text, UNARY if value < 0 else ATOM, is_number=True)
