@@ -107,12 +107,12 @@ class FixedType:
 
 
 def _number(value: Fraction, is_double: bool) -> Text:
-    near = float(value)
-    if not is_double:
-        try:
+    try:
+        near = float(value)
+        if not is_double:
             near = struct.unpack("f", struct.pack("f", near))[0]
-        except OverflowError:
-            near = float("inf") if near > 0 else float("-inf")
+    except OverflowError:
+        near = float("inf") if value > 0 else float("-inf")
     if near in (float("inf"), float("-inf")):
         return Text("INFINITY" if near > 0 else "-INFINITY", ATOM if near > 0 else UNARY)
     text = repr(near) if is_double else shortest(near)
