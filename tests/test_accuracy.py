@@ -42,6 +42,7 @@ EXCEPTIONS = {
     "sqrt(pi/2)*exp(x**2/2)*erfc(x/sqrt(2))": (1.5, _ERFCX),
     "exp(-x**2/2)/erfc(x/sqrt(2))": (3.0, _ERFCX),
     "(exp(a*t)-exp(b*t))/(a-b)": (1.6, "the gradient by t is a sum of three terms near its root"),
+    "(exp(-b*t)-exp(-a*t))*a/(a-b)": (1.5, "the gradient by a is the same near its root"),
     "fermi_dirac": (1e5, "float32: sigmoid is below the normal numbers, its gradient above"),
 }
 
