@@ -155,13 +155,13 @@ def _known(build: Builder, value: Any) -> int:
     if mp.isnan(value):
         infinity = build.constant(_INFINITY)
         return build.apply("sub", infinity, infinity)
-    sign, mantissa, exponent, bits = value._mpf_
+    _, mantissa, exponent, bits = value._mpf_
     size = Fraction(0)
     if mp.isinf(value) or exponent + bits > _MOST_BITS:
         size = _INFINITY
     elif exponent + bits > -_MOST_BITS:
         size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    return build.constant(-size if sign or value < 0 else size)
+    return build.constant(-size if value < 0 else size)
 
 
 # Beyond these sizes a product of constants could leave the range of float32.

@@ -133,7 +133,7 @@ class Operations:
     def _check_form(self, function: Function, values: Mapping[str, int]) -> None:
         """Try the form with the constants that stand in it, where there are some among others."""
         numbers = [self.builder.value(index) for index in values.values()]
-        if None not in numbers or not any(number is not None for number in numbers):
+        if len({number is None for number in numbers}) < 2:
             return
         literals = [self.builder.value(values[name]) for name in function.literals]
         form = function.form_at([v for v in literals if v is not None])

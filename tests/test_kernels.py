@@ -576,7 +576,7 @@ def test_an_op_begins_with_operations_and_goes_on_with_kernels():
     ("formula", "plain"),
     [
         ("fmin(x, 3)*2", lambda x: torch.fmin(x, torch.tensor(3.0)) * 2),
-        ("bessel_y1(2) + x", lambda x: torch.special.bessel_y1(torch.tensor(2.0).double()) + x),
+        ("bessel_y1(2) + x", lambda x: float(mp.bessely(1, 2)) + x),
         ("x + ldexp(-1, 2000)", lambda x: x - math.inf),
         ("x*besselk(3, 1e300)", lambda x: x * 0.0),
         ("(1e300/x)**2", lambda x: (1e300 / x) ** 2),
@@ -586,9 +586,11 @@ def test_an_op_begins_with_operations_and_goes_on_with_kernels():
 def test_constants_that_functions_make_huge_or_leave_without_a_value(formula, plain, backend):
     x = torch.tensor([0.5, 2.0, 7.0], dtype=torch.float64, requires_grad=True)
     found, expected = symop.compile(formula, backend=backend)(x), plain(x)
-    torch.testing.assert_close(found, expected.to(found.dtype), rtol=1e-14, atol=0)
-    for value in (found, expected):
-        assert torch.autograd.grad(value.sum(), x)[0].shape == x.shape
+    # Both round a few times at most.
+    close = {"rtol": 4 * torch.finfo(torch.float64).eps, "atol": 0}
+    torch.testing.assert_close(found, expected.to(found.dtype), **close)
+    slopes = [torch.autograd.grad(value.sum(), x)[0] for value in (found, expected)]
+    torch.testing.assert_close(*slopes, **close)
 
 
 @pytest.mark.parametrize("formula", ["celu(x, 0)", "softplus(x, 0)", "x*softplus(1, 0)"])
