@@ -10,6 +10,7 @@ import argparse
 import ctypes
 import math
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -34,8 +35,10 @@ from symop.launching import Launcher
 from symop.loading import Generated, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "cpu_limits.md"
-# In the cache that the cores share, and beyond it; with the rounds that are made.
-SIZES = {1_000_000: 101, 10_000_000: 31}
+# In the cache that the cores share, and beyond it; with the rounds for each placement.
+SIZES = {1_000_000: 101, 10_000_000: 21}
+# Where tensors lie in memory decides what of them the caches hold: the median of some placements.
+PLACEMENTS = 5
 STEPS = 2_000
 LOSS = "sum((a + b*legendre(3, c + d*x) - y)**2)"
 
@@ -47,13 +50,18 @@ Written by `python -m benchmarks.cpu_limits --write`.
 """
 
 
-def medians(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Median seconds of a call; all take turns."""
+def medians(
+    runs: dict[str, Callable[[], Any]], rounds: int, order: random.Random | None = None
+) -> dict[str, float]:
+    """Median seconds of a call; all take turns, in an order that may change."""
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run()
+    turns = list(runs.items())
     for _ in range(rounds):
-        for name, run in runs.items():
+        if order is not None:
+            order.shuffle(turns)
+        for name, run in turns:
             start = time.perf_counter()
             run()
             taken[name].append(time.perf_counter() - start)
@@ -74,6 +82,16 @@ class Alone:
     size: int
     read: tuple[torch.Tensor, ...]
     made: tuple[torch.Tensor, ...]
+
+    def add(self) -> tuple[int, Callable[[], Any]]:
+        """`torch.add(a, b, out=c)` on the same tensors, with others where they are too few.
+
+        With it, the bytes that it reads and writes.
+        """
+        like = (*self.read, *self.made)[0]
+        a, b = (*self.read, torch.ones_like(like))[:2]
+        c = (*self.made, torch.empty_like(like))[0]
+        return 3 * like.numel() * like.element_size(), partial(torch.add, a, b, out=c)
 
     def bare(self) -> Callable[[], None]:
         """A loop that reads and writes the same tensors, and adds only."""
@@ -177,12 +195,12 @@ def limits() -> list[str]:
     lines = [
         "## Kernels alone",
         "",
-        "Outputs that are there already, in turns, medians. "
+        "Outputs that are there already, in turns of changing order, medians; of "
+        f"{PLACEMENTS} placements of the tensors in memory the median. "
         "First, bytes that must be moved over the time of the kernels, as a fraction of the same "
-        "for `torch.add(a, b, out=c)` on arrays of the same size, which reads two and writes one. "
-        "Then the time of a C loop that reads and writes the same full-size arrays and does "
-        "nothing but add, over the time of the kernels. Where both are small, arithmetic is the "
-        "limit.",
+        "for `torch.add(a, b, out=c)` on the same tensors, which reads two and writes one. "
+        "Then the time of a C loop that reads and writes what the kernels do and "
+        "nothing but adds, over their time. Where both are small, arithmetic is the limit.",
         "",
     ]
     for elements, rounds in SIZES.items():
@@ -205,26 +223,44 @@ def limits_of(elements: int, rounds: int) -> list[str]:
     bandwidths: list[str] = []
     for dtype, threads in columns:
         torch.set_num_threads(threads)
-        a, b, c = torch.ones(3, elements, dtype=dtype).unbind()
-        triad = 3 * elements * a.element_size()
-        add = partial(torch.add, a, b, out=c)
-        rates = []
+        rates: list[float] = []
         for name in (name for name in CASES if name.startswith("E")):
-            for part, kernels in passes(CASES[name], dtype, elements).items():
-                # What comes after the same finds the caches alike.
-                times = medians(
-                    {"add": add, "bare": kernels.bare(), "again": add, "own": kernels.run},
-                    rounds,
-                )
-                rates.append(triad / times["add"])
-                fraction = kernels.size / times["own"] / rates[-1]
-                mix = f"{len(kernels.read)}, {len(kernels.made)}"
-                cell = f"{fraction:.2f}, {times['bare'] / times['own']:.2f}"
-                found.setdefault((name, part, mix), []).append(cell)
+            for key, pairs in fractions(name, dtype, elements, rounds, rates).items():
+                medians_of = map(statistics.median, zip(*pairs, strict=True))
+                cell = ", ".join(f"{value:.2f}" for value in medians_of)
+                found.setdefault((name, *key), []).append(cell)
         bandwidths.append(f"{statistics.median(rates) / 1e9:.0f} GB/s")
     torch.set_num_threads(1)
     lines += [f"| {' | '.join((*key, *cells))} |" for key, cells in found.items()]
     return [*lines, f"| `torch.add` | | 2, 1 | {' | '.join(bandwidths)} |", ""]
+
+
+def fractions(
+    name: str, dtype: torch.dtype, elements: int, rounds: int, rates: list[float]
+) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """For each pass of a case, what it reaches beside `torch.add` and a bare loop, by placement.
+
+    Args:
+        name: the case.
+        dtype: of the tensors.
+        elements: in each of them.
+        rounds: the turns for each placement.
+        rates: gets the bandwidths of `torch.add`.
+    """
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    order = random.Random(0)
+    # All are kept until the last is measured, so that each lies elsewhere.
+    placements = [passes(CASES[name], dtype, elements) for _ in range(PLACEMENTS)]
+    for placement in placements:
+        for part, kernels in placement.items():
+            size, add = kernels.add()
+            runs = {"add": add, "bare": kernels.bare(), "own": kernels.run}
+            times = medians(runs, rounds, order)
+            rates.append(size / times["add"])
+            reached = kernels.size / times["own"] / rates[-1], times["bare"] / times["own"]
+            mix = f"{len(kernels.read)}, {len(kernels.made)}"
+            found.setdefault((part, mix), []).append(reached)
+    return found
 
 
 class LegendrePolynomial3(torch.autograd.Function):

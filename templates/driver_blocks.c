@@ -59,23 +59,24 @@ static char *together_at(const struct call *c, int k, char *base, int64_t start,
     return is_run ? base + offset(s, c->operands, k, start) : 0;
 }
 
-/* Computes n elements from `start` on: at most TILE, or any whole blocks that are in place.
-   room: TILE * 8 bytes an operand. into: the accumulators of what is reduced; lanes: those
-   of sums, in place of them. */
+/* Computes n elements from `start` on, any number of whole blocks of what is in place.
+   room: for each operand that is not, as many bytes as they take in the type that is computed in.
+   into: the accumulators of what is reduced; lanes: those of sums, in place of them. */
 static void compute(const struct call *c, char *const *base, int64_t start, int64_t n,
                     char *room, void *const *into, int64_t advance, double *lanes)
 {
     const struct kernel *kernel = c->kernel;
-    const int64_t padded = quotient(n, WIDTH) * WIDTH;
+    const int64_t padded = quotient(n, WIDTH) * WIDTH, buffer = padded * real_size(kernel);
     const void *in[kernel->inputs + 1];
     void *out[kernel->results];
+    char is_apart[kernel->results];
     for (int k = 0; k < kernel->inputs; ++k) {
         const int item = kernel->item[k];
         in[k] = kernel->uniform[k] ? base[k]
                 : n == padded      ? together_at(c, k, base[k], start, n)
                                    : 0;
         if (!in[k]) {
-            char *to = room + (int64_t)k * TILE * 8;
+            char *to = room + k * buffer;
             move(c, k, base[k], start, n, to, 0);
             memset(to + n * item, 0, (padded - n) * item);
             in[k] = to;
@@ -84,9 +85,11 @@ static void compute(const struct call *c, char *const *base, int64_t start, int6
     for (int r = 0; r < kernel->results; ++r) {
         const int k = kernel->inputs + r;
         char *there = !kernel->reduced[r] && n == padded ? together_at(c, k, base[k], start, n) : 0;
-        out[r] = kernel->reduced[r] ? (lanes ? 0 : into[r])
-                 : there            ? there
-                                    : room + (int64_t)k * TILE * 8;
+        is_apart[r] = !kernel->reduced[r] && !there;
+        out[r] = is_apart[r] ? room + k * buffer : there;
+        if (kernel->reduced[r]) {
+            out[r] = lanes ? 0 : into[r];
+        }
     }
     if (lanes) {
         kernel->sum(n, in, out, c->number, lanes);
@@ -95,7 +98,7 @@ static void compute(const struct call *c, char *const *base, int64_t start, int6
     }
     for (int r = 0; r < kernel->results; ++r) {
         const int k = kernel->inputs + r;
-        if (!kernel->reduced[r] && out[r] == (void *)(room + (int64_t)k * TILE * 8)) {
+        if (is_apart[r]) {
             move(c, k, base[k], start, n, out[r], 1);
         }
     }

@@ -142,11 +142,11 @@ static void reduce_tile(const struct call *c, const struct columns *s, struct ro
 static int64_t reduce_some_columns(const struct call *c, const struct columns *s, int64_t first,
                                    int64_t last, double *partial)
 {
-    char few[FEW], *memory = taken(few, FEW, room_size(c, s->wide));
+    char few[FEW], *memory = taken(few, FEW, room_size(c, s->wide, TILE * 8));
     if (!memory) {
         return NO_MEMORY;
     }
-    struct room room = in_room(c, s->wide, memory);
+    struct room room = in_room(c, s->wide, TILE * 8, memory);
     char *base[c->operands];
     for (int64_t task = first; task < last; ++task) {
         const int64_t column = task % s->tiles * s->wide, group = task / s->tiles % s->groups;

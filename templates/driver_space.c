@@ -22,12 +22,12 @@ enum {
     WIDTH = 64,       /* elements of a block; the last one is padded */
     SHORT = 256,      /* rows that are gathered rather than computed one by one */
     TILE = 2048,      /* elements that are gathered at a time */
-    PIECE = 16384,    /* bytes that a kernel adds up before they go into doubles */
+    PIECE = 8192,     /* bytes that a kernel adds up before they go into doubles */
     WIDE = 16384,     /* columns that are added up at a time */
     CHUNK = 8192,     /* elements of one partial result */
     SUMMED = 32768,   /* the same, where all results are sums; more of long rows */
     SUMMED_MOST = 131072,
-    LANES = 128,      /* bytes of the lanes of a sum */
+    LANES = 64,       /* bytes of the lanes of a sum, in the type that is computed in */
     ROWS = 64,        /* rows that are added up before they go into a double */
     PARALLEL = 32768, /* elements worth a second thread */
     SCRATCH = 1 << 18 /* doubles of partial sums */
@@ -46,6 +46,9 @@ struct kernel {
     void (*span)(int64_t, const void *const *, void *const *, const double *, int64_t);
     void (*sum)(int64_t, const void *const *, void *const *, const double *, double *);
 };
+
+/* Bytes of a number of the type that is computed in. */
+static inline int64_t real_size(const struct kernel *kernel) { return kernel->is_double ? 8 : 4; }
 
 /* Memory that is small is on the stack. */
 enum { FEW = 192 * 1024, FEW_SUMS = 64 };

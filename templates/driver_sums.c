@@ -14,8 +14,6 @@ static inline double combined(int combine, double a, double b)
     }
 }
 
-static inline int64_t real_size(const struct kernel *kernel) { return kernel->is_double ? 8 : 4; }
-
 static inline double real_at(const struct kernel *kernel, const void *from, int64_t i)
 {
     return kernel->is_double ? ((const double *)from)[i] : ((const float *)from)[i];
@@ -104,26 +102,26 @@ static void step_on(const struct call *c, int64_t cell, char **base)
     }
 }
 
-/* Memory of a thread: buffers for the operands, `wide` accumulators for each result, and a block
-   of them aside. */
+/* Memory of a thread: buffers for the operands, of so many bytes each, `wide` accumulators for each
+   result, and a block of them aside. */
 struct room {
     char *buffers, *sums, *spare;
     void **into, **aside;
 };
 
-static int64_t room_size(const struct call *c, int64_t wide)
+static int64_t room_size(const struct call *c, int64_t wide, int64_t buffer)
 {
     const int64_t sums = (int64_t)c->kernel->results * (wide + WIDTH) * 8;
-    return (int64_t)c->operands * TILE * 8 + sums + 2 * c->kernel->results * 8 + 64;
+    return c->operands * buffer + sums + 2 * c->kernel->results * 8 + 64;
 }
 
-static struct room in_room(const struct call *c, int64_t wide, char *memory)
+static struct room in_room(const struct call *c, int64_t wide, int64_t buffer, char *memory)
 {
     const int results = c->kernel->results;
     struct room r;
     memory += -(uintptr_t)memory & 63;
     r.buffers = memory;
-    r.sums = r.buffers + (int64_t)c->operands * TILE * 8;
+    r.sums = r.buffers + c->operands * buffer;
     r.spare = r.sums + results * wide * 8;
     r.into = (void **)(r.spare + (int64_t)results * WIDTH * 8);
     r.aside = r.into + results;
@@ -164,18 +162,12 @@ static void accumulate(const struct call *c, struct room *room, void *const *int
     }
 }
 
-/* The sum of 16 or 32 numbers, in pairs. */
+/* The sum of 8 or 16 numbers, in pairs. */
 static inline double sum_of(const double *from, int64_t n)
 {
-    double few[8], more[8];
+    double few[8];
     for (int i = 0; i < 8; ++i) {
-        few[i] = from[i] + from[i + 8];
-    }
-    for (int i = 0; n == 32 && i < 8; ++i) {
-        more[i] = from[i + 16] + from[i + 24];
-    }
-    for (int i = 0; n == 32 && i < 8; ++i) {
-        few[i] += more[i];
+        few[i] = n == 16 ? from[i] + from[i + 8] : from[i];
     }
     return ((few[0] + few[4]) + (few[2] + few[6])) + ((few[1] + few[5]) + (few[3] + few[7]));
 }
@@ -242,11 +234,13 @@ static int64_t chunk_of(const struct call *c)
 static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, int64_t last,
                            double *partial)
 {
-    char few[FEW], *memory = taken(few, FEW, room_size(c, WIDTH));
+    /* Of what is in place, only the last block is gathered. */
+    const int64_t buffer = !c->kernel->sum ? TILE * 8 : is_in_place(c) ? WIDTH * 8 : PIECE;
+    char few[FEW], *memory = taken(few, FEW, room_size(c, WIDTH, buffer));
     if (!memory) {
         return NO_MEMORY;
     }
-    struct room room = in_room(c, WIDTH, memory);
+    struct room room = in_room(c, WIDTH, buffer, memory);
     char *base[c->operands];
     for (int64_t task = first; task < last; ++task) {
         const int64_t start = task % chunks * chunk_of(c);

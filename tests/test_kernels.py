@@ -270,6 +270,19 @@ def test_sums_of_any_size(size, dtype):
     assert_same_bits(op(spread, y, w)[0].detach(), total.detach())
 
 
+@pytest.mark.parametrize("size", [1000, 5000, 100_000, 1_000_000])
+def test_sums_of_equal_numbers(size):
+    # Their roundings are alike and do not cancel. The cotangent of a mean is one number.
+    op = symop.compile("w*x + b", backend="cpu")
+    x = torch.ones(size)
+    for number in torch.linspace(1.001, 1.999, 31):
+        w, b = (torch.tensor(1.0, requires_grad=True) for _ in range(2))
+        cotangent = number.expand(size).clone()
+        for found in torch.autograd.grad(op(w, x, b), (w, b), cotangent):
+            # 64 numbers are added one to another, with roundings of 2**-25 of their sum on average.
+            torch.testing.assert_close(found.double(), number.double() * size, rtol=2**-20, atol=0)
+
+
 @pytest.mark.parametrize(
     "shapes",
     [

@@ -32,6 +32,7 @@ class Body:
 
     width: longer expressions are split.
     negation: the operator that negates a condition.
+    fixed: the nodes that are the same for all elements.
     before: the statements for what is the same for all elements, which stand before the loop. In
         the loop they would be computed for each: compilers do not move what is a choice.
 
@@ -62,7 +63,7 @@ class Body:
         self.nodes = loop.nodes
         self.names = self.input_names()
         self._vanishing = _vanishing(loop.nodes) if spelling.product else set()
-        self.uniform = uniform
+        self.fixed = _fixed(loop.nodes, uniform)
         self.before: list[str] = []
         self.lines: list[str] = []
         self.texts: dict[int, Text] = {}
@@ -94,14 +95,13 @@ class Body:
 
     def _invariant(self) -> set[int]:
         """The nodes that are the same for all elements and are computed before the loop."""
-        found: set[int] = set()
-        for index, node in self._living():
-            is_known = node.value in self.uniform if node.op in ("argument", "mask") else True
-            if is_known and found.issuperset(node.operands):
-                found.add(index)
         # A product that a sum takes up with one rounding stays with it: with tensors of any shape
         # the bits are the same.
-        return {k for k in found if not (self._is_product(k) and self.reader[k] not in found)}
+        return {
+            k
+            for k, _ in self._living()
+            if k in self.fixed and not (self._is_product(k) and self.reader[k] not in self.fixed)
+        }
 
     def _living(self) -> list[tuple[int, Node]]:
         return [(k, node) for k, node in enumerate(self.nodes) if self.alive[k]]
@@ -342,6 +342,16 @@ class Body:
         if abs(exponent) > _LARGEST_POWER:
             return self._call("pow", [base, self.spelling.number(Fraction(exponent))])
         return self._call("integer_power", [base, Text(str(exponent))])
+
+
+def _fixed(nodes: Sequence[Node], uniform: Collection[str]) -> set[int]:
+    """The nodes that depend on nothing but inputs of one element."""
+    found: set[int] = set()
+    for index, node in enumerate(nodes):
+        is_own = node.op not in ("argument", "mask") or node.value in uniform
+        if is_own and found.issuperset(node.operands):
+            found.add(index)
+    return found
 
 
 def _vanishing(nodes: Sequence[Node]) -> set[int]:

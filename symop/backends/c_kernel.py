@@ -1,13 +1,13 @@
-"""The body of a kernel in C for one dtype: pointers, loads, stores and sums."""
+"""The body of a kernel in C for one dtype: pointers, loads and stores."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from symop.backends.c_body import Body
-from symop.backends.c_text import CONVERSIONS, FixedType
-from symop.backends.vector_math import definitions
+from symop.backends.c_text import FixedType
 from symop.loops import Loop, Result, Routine
+from symop.program import Argument
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
@@ -89,31 +89,29 @@ class KernelBody(Body):
             lines.append("(void)advance;")
         return lines
 
-    def pointers(self, *, is_sum: bool = False) -> list[str]:
+    def pointers(self) -> list[str]:
         """Where the elements are."""
         lines = []
-        for k, argument in enumerate(self.loop.inputs):
-            if argument.name in self.read() and not self.variant.uniform[k]:
-                kind, name = self._type(argument.name, argument.is_mask), self.names[argument.name]
-                lines.append(f"const {kind} *restrict {name}_in = (const {kind} *)in[{k}] + block;")
+        for argument in self.full_inputs():
+            kind, name = self._type(argument.name, argument.is_mask), self.names[argument.name]
+            k = self.loop.inputs.index(argument)
+            lines.append(f"const {kind} *restrict {name}_in = (const {kind} *)in[{k}] + block;")
         for k, result in enumerate(self.results):
             is_reduced = self.variant.reduced[k]
-            if is_sum and is_reduced:
-                continue
             kind = "real" if is_reduced else self._type(result.slot, False)
             place = "block * advance" if is_reduced else "block"
-            place_of = self.first + k
-            lines.append(f"{kind} *restrict out{place_of} = ({kind} *)out[{place_of}] + {place};")
+            lines += self.result_pointer(k, kind, place)
         return lines
 
-    def fetches(self) -> list[str]:
-        """The statements that ask for inputs long before they are read."""
-        names = [
-            self.names[argument.name]
-            for k, argument in enumerate(self.loop.inputs)
-            if argument.name in self.read() and not self.variant.uniform[k]
-        ]
-        return [f"fetch_ahead({name}_in, LANES * sizeof *{name}_in);" for name in names]
+    def result_pointer(self, k: int, kind: str, place: str) -> list[str]:
+        """Where the elements of a result are."""
+        name = f"out{self.first + k}"
+        return [f"{kind} *restrict {name} = ({kind} *)out[{self.first + k}] + {place};"]
+
+    def full_inputs(self) -> list[Argument]:
+        """The inputs that are read element by element."""
+        flags = zip(self.loop.inputs, self.variant.uniform, strict=True)
+        return [a for a, is_uniform in flags if a.name in self.read() and not is_uniform]
 
     def _type(self, slot: str, is_mask: bool) -> str:
         return "unsigned char" if is_mask else "real" if self.is_temporary(slot) else "element"
@@ -127,12 +125,11 @@ class KernelBody(Body):
     def loads(self) -> list[str]:
         """The statements that read the inputs with more than one element."""
         lines = []
-        for k, argument in enumerate(self.loop.inputs):
-            if argument.name in self.read() and not self.variant.uniform[k]:
-                name = self.names[argument.name]
-                kind = "unsigned char" if argument.is_mask else "real"
-                value = self._widened(f"{name}_in[i]", argument.name)
-                lines.append(f"const {kind} {name} = {value};")
+        for argument in self.full_inputs():
+            name = self.names[argument.name]
+            kind = "unsigned char" if argument.is_mask else "real"
+            value = self._widened(f"{name}_in[i]", argument.name)
+            lines.append(f"const {kind} {name} = {value};")
         return lines
 
     def body(self) -> list[str]:
@@ -143,36 +140,36 @@ class KernelBody(Body):
                 self.named_value(result.node)
         return self.lines
 
-    def stores(self, *, is_sum: bool) -> list[str]:
+    def stores(self) -> list[str]:
         """What becomes of the results for one element."""
         lines = []
         for k, result in enumerate(self.results):
             text = self.texts[result.node].text
             if self.variant.reduced[k]:
-                lines.append(self._combination(k, result, is_sum))
+                into = self.accumulator(k)
+                lines.append(f"{into} = {self.combination(k, result, into)};")
             elif self.is_temporary(result.slot):
                 lines.append(f"out{self.first + k}[i] = {text};")
             else:
                 lines.append(f"out{self.first + k}[i] = narrowed({text});")
         return lines
 
-    def _combination(self, k: int, result: Result, is_sum: bool) -> str:
-        """Add a value to its accumulator; NaN is the largest and the smallest of all."""
+    def accumulator(self, k: int) -> str:
+        """Where the values of a reduced result go."""
+        return f"out{self.first + k}[i]"
+
+    def combination(self, k: int, result: Result, into: str) -> str:
+        """A value with its accumulator; NaN is the largest and the smallest of all."""
         value = self.texts[result.node]
-        into = f"sum{k}[i]" if is_sum else f"out{k}[i]"
         if result.combine in ("amax", "amin"):
             test = f"{value.text} {'>' if result.combine == 'amax' else '<'} {into}"
-            text = f"({test}) | ({value.text} != {value.text}) ? {value.text} : {into}"
-        elif self._is_added(result.node):
+            return f"({test}) | ({value.text} != {value.text}) ? {value.text} : {into}"
+        if self._is_added(result.node):
             operands = self.nodes[result.node].operands
             p, q = self.texts[operands[0]].text, self.texts[operands[-1]].text
-            text = f"{self.spelling.fused}({p}, {q}, {into})"
-        else:
-            sign, binding = ("+", 10) if result.combine == "sum" else ("*", 11)
-            text = f"{into} {sign} {value.at(binding + 1)}"
-        if is_sum:
-            text = f"is_whole || block + i < count ? {text} : {into}"
-        return f"{into} = {text};"
+            return f"{self.spelling.fused}({p}, {q}, {into})"
+        sign, binding = ("+", 10) if result.combine == "sum" else ("*", 11)
+        return f"{into} {sign} {value.at(binding + 1)}"
 
     def _is_product(self, index: int) -> bool:
         return super()._is_product(index) or self._is_added(index)
@@ -185,9 +182,3 @@ class KernelBody(Body):
             return False
         pairs = zip(self.results, self.variant.reduced, strict=False)
         return any(is_reduced and r.node == index and r.combine == "sum" for r, is_reduced in pairs)
-
-    def support(self) -> list[str]:
-        """The mathematics that the body uses, and conversions."""
-        texts = definitions(sorted(self.functions))
-        lines = [line for text in texts for line in (*text.strip().split("\n"), "")]
-        return [*lines, *CONVERSIONS["bfloat16" if self.variant.dtype == "bfloat16" else ""]]

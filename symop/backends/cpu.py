@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symop.backends.c_kernel import KernelBody, Variant
-from symop.backends.vector_math import SPELLED
+from symop.backends.c_sums import SumBody
+from symop.backends.c_text import CONVERSIONS
+from symop.backends.vector_math import SPELLED, definitions
 from symop.loops import Loop, Routine, schedule
 from symop.lowering import NoForm, lower
 from symop.program import LEAVES, Node, Program, needed
@@ -22,8 +24,9 @@ _SIZES = {"float32": 4, "float64": 8, "float16": 2, "bfloat16": 2}
 _FEW_OPERATIONS = 8
 _CHEAP = frozenset({"add", "sub", "mul", "neg"})
 
-# How far ahead of its use memory is asked for, in bytes: two pages, measured.
-_AHEAD = 8192
+# How far ahead of its use memory is asked for, in bytes. Measured; a multiple of 4,096 would go
+# into the sets of the first cache that are in use.
+_AHEAD = 7168
 
 _COMBINE = ("sum", "prod", "amax", "amin")
 
@@ -59,21 +62,32 @@ class KernelView:
     types: str
     over: str
     combine: str
+    span: PassView
+    rows: tuple[RowView, ...]
+    is_storing: bool
+    sum: SumView | None
+
+
+@dataclass(frozen=True)
+class PassView:
+    """What is done for every element; lines of text."""
+
     opening: tuple[str, ...]
     pointers: tuple[str, ...]
     body: tuple[str, ...]
     guard: tuple[str, ...]
     far_body: tuple[str, ...]
-    far_stores: tuple[str, ...]
-    far_additions: tuple[str, ...]
-    stores: tuple[str, ...]
-    sums: tuple[str, ...]
-    sum_pointers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SumView:
+    """What adds up, where all that is reduced are sums; lines of text."""
+
+    lines: PassView
     fetches: tuple[str, ...]
     ahead: int
-    additions: tuple[str, ...]
-    rows: tuple[RowView, ...]
-    is_storing: bool
+    lanes: tuple[str, ...]
+    flush: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +97,6 @@ class RowView:
     opening: tuple[str, ...]
     pointers: tuple[str, ...]
     body: tuple[str, ...]
-    stores: tuple[str, ...]
 
 
 def kernel_source(name: str, routine: Routine, loop: Loop, variant: Variant) -> str:
@@ -100,9 +113,15 @@ def kernel_source(name: str, routine: Routine, loop: Loop, variant: Variant) -> 
 
 def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelView:
     printer = KernelBody(routine, loop, variant)
-    distant = KernelBody(routine, loop, variant, anywhere=True)
-    body = printer.body()
+    span = _pass_view(printer, KernelBody(routine, loop, variant, anywhere=True))
+    functions = printer.functions
     results = printer.results
+    reduced = [r for r, is_reduced in zip(results, variant.reduced, strict=True) if is_reduced]
+    adding = None
+    if reduced and all(result.combine == "sum" for result in reduced):
+        adder = SumBody(routine, loop, variant)
+        adding = _sum_view(adder, SumBody(routine, loop, variant, anywhere=True))
+        functions = functions | adder.functions
     real_size = 8 if variant.is_double else 4
     sizes = [
         1 if a.is_mask else real_size if printer.is_temporary(a.name) else _SIZES[variant.dtype]
@@ -110,14 +129,11 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
     ]
     sizes += [real_size if printer.is_temporary(r.slot) else _SIZES[variant.dtype] for r in results]
     counts = list(loop.counts)
-    reduced = [k for k, is_reduced in enumerate(variant.reduced) if is_reduced]
-    are_sums = all(results[k].combine == "sum" for k in reduced)
-    sums = tuple(f"sum{k}" for k in reduced) if are_sums else ()
     return KernelView(
         title=f"{', '.join(r.slot for r in results)} of {name}, {variant.dtype}",
         real="double" if variant.is_double else "float",
         element=_ELEMENTS[variant.dtype],
-        support=tuple(printer.support()),
+        support=tuple(_support(functions, variant)),
         input_count=len(loop.inputs),
         result_count=len(results),
         items=", ".join(map(str, sizes)),
@@ -126,22 +142,46 @@ def _view(name: str, routine: Routine, loop: Loop, variant: Variant) -> KernelVi
         types=", ".join(str(printer.type_code(r.slot)) for r in results),
         over=", ".join("-1" if r.over is None else str(counts.index(r.over)) for r in results),
         combine=", ".join(str(_COMBINE.index(r.combine)) for r in results),
-        opening=tuple(printer.opening()),
-        pointers=tuple(printer.pointers()),
-        body=tuple(body),
-        guard=tuple(printer.guard()),
-        far_body=tuple(distant.body()),
-        far_stores=tuple(distant.stores(is_sum=False)),
-        far_additions=tuple(distant.stores(is_sum=True)),
-        stores=tuple(printer.stores(is_sum=False)),
-        sums=sums,
-        sum_pointers=tuple(printer.pointers(is_sum=True)),
-        fetches=tuple(printer.fetches()),
-        ahead=_AHEAD,
-        additions=tuple(printer.stores(is_sum=True)),
+        span=span,
         rows=tuple(_rows(routine, loop, variant)),
         is_storing=not any(variant.reduced),
+        sum=adding,
     )
+
+
+def _pass_view(printer: KernelBody, distant: KernelBody) -> PassView:
+    """What is done for every element.
+
+    Args:
+        printer: prints it for usual arguments.
+        distant: prints it for those of any size.
+    """
+    body = (*printer.body(), *printer.stores())
+    guard = tuple(printer.guard())
+    return PassView(
+        opening=tuple(printer.opening()),
+        pointers=tuple(printer.pointers()),
+        body=body,
+        guard=guard,
+        far_body=(*distant.body(), *distant.stores()) if guard else (),
+    )
+
+
+def _sum_view(printer: SumBody, distant: SumBody) -> SumView:
+    return SumView(
+        lines=_pass_view(printer, distant),
+        fetches=tuple(printer.fetches()),
+        ahead=_AHEAD,
+        lanes=tuple(printer.lanes()),
+        flush=tuple(printer.flush()),
+    )
+
+
+def _support(functions: Iterable[str], variant: Variant) -> list[str]:
+    """The mathematics that is used, and conversions."""
+    texts = definitions(sorted(functions))
+    lines = [line for text in texts for line in (*text.strip().split("\n"), "")]
+    return [*lines, *CONVERSIONS["bfloat16" if variant.dtype == "bfloat16" else ""]]
 
 
 def _rows(routine: Routine, loop: Loop, variant: Variant) -> list[RowView]:
@@ -166,8 +206,7 @@ def _rows(routine: Routine, loop: Loop, variant: Variant) -> list[RowView]:
             RowView(
                 opening=tuple(printer.opening()),
                 pointers=tuple(printer.pointers()),
-                body=tuple(body),
-                stores=tuple(printer.stores(is_sum=False)),
+                body=(*body, *printer.stores()),
             )
         )
     return found
