@@ -61,7 +61,7 @@ static char *together_at(const struct call *c, int k, char *base, int64_t start,
 
 /* Computes n elements from `start` on, any number of whole blocks of what is in place.
    room: for each operand that is not, as many bytes as they take in the type that is computed in.
-   into: the accumulators of what is reduced; lanes: those of sums, in place of them. */
+   into: the accumulators of what is reduced; lanes: those of sums, chunk by chunk, in place of them. */
 static void compute(const struct call *c, char *const *base, int64_t start, int64_t n,
                     char *room, void *const *into, int64_t advance, double *lanes)
 {

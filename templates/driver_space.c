@@ -25,8 +25,8 @@ enum {
     PIECE = 8192,     /* bytes that a kernel adds up before they go into doubles */
     WIDE = 16384,     /* columns that are added up at a time */
     CHUNK = 8192,     /* elements of one partial result */
-    SUMMED = 32768,   /* the same, where all results are sums; more of long rows */
-    SUMMED_MOST = 131072,
+    SUMMED = 32768,   /* the same, where all results are sums */
+    TOGETHER = 16,    /* such partial results that are made in one call */
     LANES = 64,       /* bytes of the lanes of a sum, in the type that is computed in */
     ROWS = 64,        /* rows that are added up before they go into a double */
     PARALLEL = 32768, /* elements worth a second thread */

@@ -172,40 +172,42 @@ static inline double sum_of(const double *from, int64_t n)
     return ((few[0] + few[4]) + (few[2] + few[6])) + ((few[1] + few[5]) + (few[3] + few[7]));
 }
 
-/* One partial sum of each result, all of which are sums or stored. */
-static void sum_chunk(const struct call *c, struct room *room, char *const *base, int64_t start,
-                      int64_t end, double *total)
+/* The partial sums of some chunks, where all results are sums or stored. What is in place is read in
+   one go: to begin anew costs as much as some thousand elements. */
+static void sum_chunks(const struct call *c, struct room *room, char *const *base, int64_t start,
+                       int64_t end, double *total)
 {
     const struct kernel *kernel = c->kernel;
     const int64_t lanes = LANES / real_size(kernel);
-    double *one = (double *)room->spare;
-    memset(one, 0, sizeof(double) * kernel->results * lanes);
-    if (is_in_place(c) && end - start >= WIDTH) {
-        const int64_t whole = (end - start) / WIDTH * WIDTH;
-        compute(c, base, start, whole, room->buffers, 0, 0, one);
-        start += whole;
-    }
-    const int64_t tile = PIECE / real_size(kernel);
-    for (; start < end; start += tile) {
-        compute(c, base, start, least(tile, end - start), room->buffers, 0, 0, one);
-    }
+    int64_t sums = 0;
     for (int r = 0; r < kernel->results; ++r) {
-        if (kernel->reduced[r]) {
-            total[r] = sum_of(one, lanes);
-            one += lanes;
+        sums += kernel->reduced[r];
+    }
+    /* Of nothing, one sum is made too. */
+    const int64_t chunks = end > start ? quotient(end - start, SUMMED) : 1;
+    double *from = (double *)room->sums;
+    memset(from, 0, sizeof(double) * chunks * sums * lanes);
+    const int64_t whole = (end - start) / WIDTH * WIDTH, piece = PIECE / real_size(kernel);
+    for (int64_t done = 0, n; done < end - start; done += n) {
+        n = is_in_place(c) && done < whole ? whole : least(piece, end - start - done);
+        double *to = from + done / SUMMED * sums * lanes;
+        compute(c, base, start + done, n, room->buffers, 0, 0, to);
+    }
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        for (int r = 0; r < kernel->results; ++r) {
+            if (kernel->reduced[r]) {
+                total[chunk * kernel->results + r] = sum_of(from, lanes);
+                from += lanes;
+            }
         }
     }
 }
 
-/* One partial result. */
+/* One partial result, where not all are sums. */
 static void reduce_chunk(const struct call *c, struct room *room, char *const *base,
                          int64_t start, int64_t end, double *total)
 {
     const struct kernel *kernel = c->kernel;
-    if (kernel->sum) {
-        sum_chunk(c, room, base, start, end, total);
-        return;
-    }
     const int64_t tile = is_in_place(c) ? CHUNK : TILE;
     begin_sums(c, room->into, WIDTH);
     for (; start < end; start += tile) {
@@ -222,31 +224,31 @@ static void reduce_chunk(const struct call *c, struct room *room, char *const *b
     }
 }
 
-/* How many elements make one partial result: a matter of the length alone, so that any number of
-   threads adds up in the same order. Every sum that begins anew waits for memory. */
-static int64_t chunk_of(const struct call *c)
-{
-    const int64_t share = quotient(c->inner.length / 16, SUMMED) * SUMMED;
-    return c->kernel->sum ? least(share > SUMMED ? share : SUMMED, SUMMED_MOST) : CHUNK;
-}
+/* How many elements make one partial result: the same for any number of threads, so that all add up
+   in one order. */
+static int64_t chunk_of(const struct call *c) { return c->kernel->sum ? SUMMED : CHUNK; }
 
 /* A share of the partial sums of all rows. */
 static int64_t reduce_some(const struct call *c, int64_t chunks, int64_t first, int64_t last,
                            double *partial)
 {
+    const int is_sum = c->kernel->sum != 0;
+    const int64_t wide = is_sum ? TOGETHER * LANES / real_size(c->kernel) : WIDTH;
     /* Of what is in place, only the last block is gathered. */
-    const int64_t buffer = !c->kernel->sum ? TILE * 8 : is_in_place(c) ? WIDTH * 8 : PIECE;
-    char few[FEW], *memory = taken(few, FEW, room_size(c, WIDTH, buffer));
+    const int64_t buffer = !is_sum ? TILE * 8 : is_in_place(c) ? WIDTH * 8 : PIECE;
+    char few[FEW], *memory = taken(few, FEW, room_size(c, wide, buffer));
     if (!memory) {
         return NO_MEMORY;
     }
-    struct room room = in_room(c, WIDTH, buffer, memory);
+    struct room room = in_room(c, wide, buffer, memory);
     char *base[c->operands];
-    for (int64_t task = first; task < last; ++task) {
-        const int64_t start = task % chunks * chunk_of(c);
+    for (int64_t task = first, together; task < last; task += together) {
+        const int64_t at = task % chunks, start = at * chunk_of(c);
+        together = is_sum ? least(least(last - task, chunks - at), TOGETHER) : 1;
+        const int64_t end = least(start + together * chunk_of(c), c->inner.length);
         locate(c, task / chunks, base);
-        reduce_chunk(c, &room, base, start, least(start + chunk_of(c), c->inner.length),
-                     partial + task * c->kernel->results);
+        (is_sum ? sum_chunks : reduce_chunk)(c, &room, base, start, end,
+                                             partial + task * c->kernel->results);
     }
     given_back(few, memory);
     return DONE;
