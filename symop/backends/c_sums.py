@@ -59,20 +59,20 @@ class SumBody(KernelBody):
         return [f"sum{k}" for k in self.reduced()]
 
     def flush(self) -> list[str]:
-        """The statements that add lanes to doubles."""
-        return [
-            f"lanes[{place} * PAIRS + i] += {self._scaled(k)};"
-            for place, k in enumerate(self.reduced())
-        ]
+        """The statements that add lanes, in pairs, to doubles."""
+        lines = []
+        for place, k in enumerate(self.reduced()):
+            to, pair = f"lanes[{place} * PAIRS + i]", f"sum{k}[i] + sum{k}[i + PAIRS]"
+            factor = self._factor(self.factors[k])
+            lines.append(f"{to} = FMA({factor}, {pair}, {to});" if factor else f"{to} += {pair};")
+        return lines
 
-    def _scaled(self, k: int) -> str:
-        """A pair of lanes, times the factor of the sum."""
-        factor, pair = self.factors[k], f"sum{k}[i] + sum{k}[i + PAIRS]"
+    def _factor(self, factor: Factor) -> str:
         if factor == ONE:
-            return pair
+            return ""
         times = [f" * {self._number(count)}" for count in factor.above]
         over = [f" / {self._number(count)}" for count in factor.below]
-        return f"{float(factor.number)!r}{''.join(times + over)} * ({pair})"
+        return f"{float(factor.number)!r}{''.join(times + over)}"
 
     def _number(self, count: Count) -> str:
         return f"number[{self.loop.counts.index(count)}]"
