@@ -68,11 +68,15 @@ class Function:
             assert len(self.derivatives) == len(self.parameters), self.name
         assert len(self.defaults) <= len(self.parameters), self.name
 
-    def form_at(self, literals: Sequence[Fraction]) -> str | None:
-        """The form for the values of the literal parameters, None when there is none."""
+    def form_at(self, literals: Sequence[Fraction | None]) -> str | None:
+        """The form for the values of the literal parameters, None when there is none.
+
+        A value that is not known is left out, as in a pattern that stands for any.
+        """
         if self.form_of is None:
             return self.form
-        return self.form_of(*(int(v) if v.denominator == 1 else v for v in literals))
+        known = [v for v in literals if v is not None]
+        return self.form_of(*(int(v) if v.denominator == 1 else v for v in known))
 
     @property
     def is_inlined(self) -> bool:

@@ -88,8 +88,7 @@ class _Lowering:
     def _form(self, op: str, operands: tuple[int, ...]) -> int:
         function = table()[op]
         places = dict(zip(function.parameters, operands, strict=True))
-        literals = [self.build.value(places[name]) for name in function.literals]
-        form = function.form_at([v for v in literals if v is not None])
+        form = function.form_at([self.build.value(places[name]) for name in function.literals])
         if form is None:
             raise NoForm(op)
         inner = self.build.branch()

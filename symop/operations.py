@@ -100,6 +100,14 @@ class Operations:
                 return a if known else b
         return self.builder.apply("where", condition, a, b)
 
+    def joined(self, op: str, a: int, b: int) -> int:
+        """Two conditions by "and" or "or"; what decides nothing is left out of our own forms."""
+        if self.internal:
+            for condition, other in ((a, b), (b, a)):
+                if self.builder.known(condition) == (op == "and"):
+                    return other
+        return self.builder.apply(op, a, b)
+
     def call_table(self, name: str, values: list[int], place: Any) -> int:
         """The call of a function of the table; one with a definition is replaced by it."""
         function = table()[name]
@@ -135,8 +143,7 @@ class Operations:
         numbers = [self.builder.value(index) for index in values.values()]
         if len({number is None for number in numbers}) < 2:
             return
-        literals = [self.builder.value(values[name]) for name in function.literals]
-        form = function.form_at([v for v in literals if v is not None])
+        form = function.form_at([self.builder.value(values[name]) for name in function.literals])
         if form is not None:
             self.expanded(form, values, self.builder.branch())
 

@@ -258,7 +258,7 @@ class Reader(Calls):
                 tests = [self.condition(part) for part in parts]
                 result = tests[0]
                 for test in tests[1:]:
-                    result = apply(name, result, test)
+                    result = self.joined(name, result, test)
                 return result
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return apply("not", self.condition(operand))

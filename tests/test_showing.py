@@ -114,6 +114,11 @@ def test_the_cubic_prints_the_gradients_of_the_tutorial():
     assert "grad_b = grad_y*x" in lines
 
 
+def test_conditions_on_numbers_are_not_shown():
+    # The gradient of fmin asks whether its second argument is NaN.
+    assert "grad_x = grad_out*where(x <= 3, 1, 0)\n" in symop.compile("fmin(x, 3)").source
+
+
 def test_temporaries_take_no_name_of_another_statement():
     lines = backward_lines(steps_text(symop.compile(CUBIC)))
     assert not [line for line in lines if line.startswith("t = ")]
