@@ -74,7 +74,7 @@ def test_a_module_is_read_again(tmp_path, backends, precision):
     ("formula", "backends", "interpret"),
     [
         (SWIGLU, WITH_TRITON, "0"),
-        (SWIGLU, ALL, "1"),
+        pytest.param(SWIGLU, ALL, "1", marks=pytest.mark.slow),
         ("mean((w*x - y)**2)", WITH_TRITON, "1"),
     ],
 )
