@@ -35,10 +35,32 @@ from symop.launching import Launcher
 from symop.loading import Generated, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "cpu_limits.md"
-# In the cache that the cores share, and beyond it; with the rounds for each placement.
-SIZES = {1_000_000: 101, 10_000_000: 21}
 # Where tensors lie in memory decides what of them the caches hold: the median of some placements.
 PLACEMENTS = 5
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How kernels alone are measured.
+
+    elements: of each tensor.
+    rounds: the turns of each placement.
+    is_cold: whether the placements take turns too, so that caches hold none of them.
+    """
+
+    elements: int
+    rounds: int
+    is_cold: bool = False
+
+    @property
+    def title(self) -> str:
+        """What stands above its table."""
+        return f"{self.elements:,} elements" + ", in no cache" * self.is_cold
+
+
+SETTINGS = (
+    Setting(1_000_000, 101), Setting(1_000_000, 31, is_cold=True), Setting(10_000_000, 21)
+)  # fmt: skip
 STEPS = 2_000
 LOSS = "sum((a + b*legendre(3, c + d*x) - y)**2)"
 
@@ -203,13 +225,13 @@ def limits() -> list[str]:
         "nothing but adds, over their time. Where both are small, arithmetic is the limit.",
         "",
     ]
-    for elements, rounds in SIZES.items():
-        lines += [f"{elements:,} elements:", "", *limits_of(elements, rounds)]
+    for setting in SETTINGS:
+        lines += [f"{setting.title}:", "", *limits_of(setting)]
     return lines
 
 
-def limits_of(elements: int, rounds: int) -> list[str]:
-    """The table of one size."""
+def limits_of(setting: Setting) -> list[str]:
+    """The table of one setting."""
     columns = [(dtype, n) for dtype in (torch.float32, torch.float64) for n in (1, 2)]
     lines = [
         "| expression | pass | arrays read, written | "
@@ -225,7 +247,7 @@ def limits_of(elements: int, rounds: int) -> list[str]:
         torch.set_num_threads(threads)
         rates: list[float] = []
         for name in (name for name in CASES if name.startswith("E")):
-            for key, pairs in fractions(name, dtype, elements, rounds, rates).items():
+            for key, pairs in fractions(name, dtype, setting, rates).items():
                 medians_of = map(statistics.median, zip(*pairs, strict=True))
                 cell = ", ".join(f"{value:.2f}" for value in medians_of)
                 found.setdefault((name, *key), []).append(cell)
@@ -236,30 +258,41 @@ def limits_of(elements: int, rounds: int) -> list[str]:
 
 
 def fractions(
-    name: str, dtype: torch.dtype, elements: int, rounds: int, rates: list[float]
+    name: str, dtype: torch.dtype, setting: Setting, rates: list[float]
 ) -> dict[tuple[str, str], list[tuple[float, float]]]:
     """For each pass of a case, what it reaches beside `torch.add` and a bare loop, by placement.
 
     Args:
         name: the case.
         dtype: of the tensors.
-        elements: in each of them.
-        rounds: the turns for each placement.
+        setting: how it is measured.
         rates: gets the bandwidths of `torch.add`.
     """
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     order = random.Random(0)
     # All are kept until the last is measured, so that each lies elsewhere.
-    placements = [passes(CASES[name], dtype, elements) for _ in range(PLACEMENTS)]
-    for placement in placements:
-        for part, kernels in placement.items():
+    placements = [passes(CASES[name], dtype, setting.elements) for _ in range(PLACEMENTS)]
+    for part in placements[0]:
+        runs: list[dict[str, Callable[[], Any]]] = []
+        sizes = []
+        for k, placement in enumerate(placements):
+            kernels = placement[part]
             size, add = kernels.add()
-            runs = {"add": add, "bare": kernels.bare(), "own": kernels.run}
-            times = medians(runs, rounds, order)
-            rates.append(size / times["add"])
-            reached = kernels.size / times["own"] / rates[-1], times["bare"] / times["own"]
-            mix = f"{len(kernels.read)}, {len(kernels.made)}"
-            found.setdefault((part, mix), []).append(reached)
+            sizes.append((kernels.size, size))
+            runs.append({f"add {k}": add, f"bare {k}": kernels.bare(), f"own {k}": kernels.run})
+        if setting.is_cold:
+            together = {key: run for group in runs for key, run in group.items()}
+            times = medians(together, setting.rounds, order)
+        else:
+            times = {}
+            for group in runs:
+                times |= medians(group, setting.rounds, order)
+        kernels = placements[0][part]
+        key = part, f"{len(kernels.read)}, {len(kernels.made)}"
+        for k, (own_size, add_size) in enumerate(sizes):
+            own, rate = times[f"own {k}"], add_size / times[f"add {k}"]
+            rates.append(rate)
+            found.setdefault(key, []).append((own_size / own / rate, times[f"bare {k}"] / own))
     return found
 
 

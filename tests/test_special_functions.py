@@ -23,7 +23,7 @@ ACCURATE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("formula", one_in(4, ACCURATE))
+@pytest.mark.parametrize("formula", one_in(6, ACCURATE))
 def test_values_and_derivatives_are_within_the_bound(formula):
     start = time.perf_counter()
     report = symop.compile(formula).check()

@@ -22,6 +22,7 @@ from tests.test_vector_math import (
     error,
     has_fused,
     run,
+    shared_folder,
     special,
 )  # fmt: skip
 
@@ -90,7 +91,7 @@ LIMIT = 2.5
 @pytest.fixture(scope="module", params=VARIANTS)
 def library(request, tmp_path_factory):
     compiler, target = request.param
-    found = compiled(tmp_path_factory.mktemp("stable_math"), compiler, target, NAMES)
+    found = compiled(shared_folder(tmp_path_factory), compiler, target, NAMES)
     found.fused = has_fused(target)
     return found
 

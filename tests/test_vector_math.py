@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import math
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import zlib
 from collections.abc import Callable, Collection
 from functools import cache
@@ -180,18 +183,30 @@ def source(names: Collection[str] = SPELLED) -> str:
 def compiled(
     folder: Path, compiler: str, target: str, names: Collection[str] = SPELLED
 ) -> ctypes.CDLL:
-    path = folder / "functions.c"
-    path.write_text(source(names))
-    library = folder / f"functions_{Path(compiler).name}_{target}.so"
-    command = [compiler, *SAFE, *TARGETS[target], "-shared", str(path), "-o", str(library), "-lm"]
-    subprocess.run(command, check=True)
+    """The library of some functions, compiled once by all processes of a run."""
+    text = source(names)
+    words = "\n".join((compiler, target, text))
+    library = folder / f"functions_{hashlib.sha256(words.encode()).hexdigest()[:16]}.so"
+    if not library.exists():
+        path = Path(tempfile.mkdtemp(dir=folder)) / "functions.c"
+        path.write_text(text)
+        made = path.with_suffix(".so")
+        command = [compiler, *SAFE, *TARGETS[target], "-shared", str(path), "-o", str(made), "-lm"]
+        subprocess.run(command, check=True)
+        made.replace(library)
     return ctypes.CDLL(str(library))
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes of a run."""
+    own = factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
 def library(request, tmp_path_factory):
     compiler, target = request.param
-    found = compiled(tmp_path_factory.mktemp("vector_math"), compiler, target)
+    found = compiled(shared_folder(tmp_path_factory), compiler, target)
     found.fused = has_fused(target)
     return found
 
@@ -433,6 +448,7 @@ def test_bits_do_not_depend_on_the_place(library, name, real):
         assert same.all(), (size, x[~same][:5])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not IS_GCC, reason="reads what gcc reports")
 def test_loops_become_vector_instructions(tmp_path):
     path = tmp_path / "functions.c"
