@@ -6,7 +6,7 @@ to earlier nodes by index, so the order of the nodes is an order of evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -45,6 +45,11 @@ class Node:
     def __hash__(self) -> int:
         # Nodes that differ in the rest only are rare, and are told apart by comparison.
         return hash((self.op, self.operands, self.value))
+
+    @property
+    def is_square(self) -> bool:
+        """Whether the node is a value times itself."""
+        return self.op == "ipow" and self.value == 2
 
     @property
     def is_condition(self) -> bool:
@@ -231,6 +236,16 @@ def needed(nodes: Sequence[Node], roots: Iterable[int]) -> list[bool]:
             for operand in nodes[index].operands:
                 mark[operand] = True
     return mark
+
+
+def fixed(nodes: Sequence[Node], uniform: Collection[str]) -> set[int]:
+    """The nodes that are the same for all elements: those of nothing but uniform inputs."""
+    found: set[int] = set()
+    for index, node in enumerate(nodes):
+        is_own = node.op not in ("argument", "mask") or node.value in uniform
+        if is_own and found.issuperset(node.operands):
+            found.add(index)
+    return found
 
 
 def without_dead_nodes(program: Program) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from symop.program import ARITHMETIC, Builder, Node, needed, with_operands
+from symop.program import ARITHMETIC, Builder, Node, fixed, needed, with_operands
 
 # Makes the node of an index otherwise, given where those before it are; None where it stays.
 Change = Callable[[Builder, int, list[int]], "int | None"]
@@ -43,31 +43,23 @@ class Summed:
         others = (self.nodes[k] for k in living if self.nodes[k].op not in ARITHMETIC)
         return needed(self.nodes, (operand for node in others for operand in node.operands))
 
-    def varying(self) -> list[bool]:
-        """Which nodes differ from element to element."""
-        varies: list[bool] = []
-        for node in self.nodes:
-            own = node.op in ("argument", "mask") and node.value not in self.uniform
-            varies.append(own or any(varies[operand] for operand in node.operands))
-        return varies
-
     def cost(self) -> int:
         """What an element costs, in halves of a multiplication.
 
         Processors have units for additions beside those for products, and a product in a sum is
         one operation with it.
         """
-        reads, varies = self.reads(), self.varying()
-        squares = {n.operands for k, n in enumerate(self.nodes) if reads[k] and _is_square(n)}
+        reads, same = self.reads(), fixed(self.nodes, self.uniform)
+        squares = {n.operands for k, n in enumerate(self.nodes) if reads[k] and n.is_square}
 
         def is_fused(index: int) -> bool:
             node = self.nodes[index]
-            is_product = node.op == "mul" or _is_square(node)
-            return is_product and reads[index] == 1 and varies[index]
+            is_product = node.op == "mul" or node.is_square
+            return is_product and reads[index] == 1 and index not in same
 
         total = sum(not is_fused(root) for root in self.roots)
         for index, node in enumerate(self.nodes):
-            if not (reads[index] and varies[index]):
+            if not reads[index] or index in same:
                 continue
             if node.op in ("add", "sub"):
                 total += not any(is_fused(operand) for operand in node.operands)
@@ -90,7 +82,3 @@ class Summed:
             place.append(made)
         roots = tuple(place[root] for root in self.roots)
         return replace(self, nodes=tuple(build.nodes), roots=roots)
-
-
-def _is_square(node: Node) -> bool:
-    return node.op == "ipow" and node.value == 2

@@ -44,6 +44,9 @@ def numbers_inside(body: Summed) -> Summed:
                     return build.apply("mul", number, place[rest])
         return None
 
+    def product(build: Builder, parts: Sequence[int]) -> int:
+        return reduce(lambda a, b: build.apply("mul", a, b), parts)
+
     def change(build: Builder, index: int, place: list[int]) -> int | None:
         is_free = body.nodes[index].op == "mul" and reads[index] and not decided[index]
         parts = factors(index) if is_free else []
@@ -51,11 +54,11 @@ def numbers_inside(body: Summed) -> Summed:
         for k in parts if numbers else ():
             if body.nodes[k].op not in ("add", "sub"):
                 continue
-            by = reduce(lambda a, b: build.apply("mul", a, b), (place[n] for n in numbers))
+            by = product(build, [place[n] for n in numbers])
             inner = scaled(build, k, by, place)
             if inner is not None:
                 rest = [place[p] for p in parts if p != k and p not in numbers]
-                return reduce(lambda a, b: build.apply("mul", a, b), [*rest, inner])
+                return product(build, [*rest, inner])
         return None
 
     return body.rebuilt(change)

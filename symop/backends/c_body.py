@@ -10,7 +10,7 @@ from symop.backends.c_text import ATOM, CONDITIONAL, UNARY, Spelling, Text, spel
 from symop.backends.vector_math import SPELLED, VANISHING
 from symop.frames import Frame
 from symop.loops import Loop, Result
-from symop.program import COMPARISONS, LEAVES, LOGICAL, Node, needed
+from symop.program import COMPARISONS, LEAVES, LOGICAL, Node, fixed, needed
 
 _BINARY = {"add": ("+", 10), "sub": ("-", 10), "mul": ("*", 11), "div": ("/", 11)}
 _COMPARE = {
@@ -63,7 +63,7 @@ class Body:
         self.nodes = loop.nodes
         self.names = self.input_names()
         self._vanishing = _vanishing(loop.nodes) if spelling.product else set()
-        self.fixed = _fixed(loop.nodes, uniform)
+        self.fixed = fixed(loop.nodes, uniform)
         self.before: list[str] = []
         self.lines: list[str] = []
         self.texts: dict[int, Text] = {}
@@ -342,16 +342,6 @@ class Body:
         if abs(exponent) > _LARGEST_POWER:
             return self._call("pow", [base, self.spelling.number(Fraction(exponent))])
         return self._call("integer_power", [base, Text(str(exponent))])
-
-
-def _fixed(nodes: Sequence[Node], uniform: Collection[str]) -> set[int]:
-    """The nodes that depend on nothing but inputs of one element."""
-    found: set[int] = set()
-    for index, node in enumerate(nodes):
-        is_own = node.op not in ("argument", "mask") or node.value in uniform
-        if is_own and found.issuperset(node.operands):
-            found.add(index)
-    return found
 
 
 def _vanishing(nodes: Sequence[Node]) -> set[int]:

@@ -177,8 +177,7 @@ class KernelBody(Body):
     def _is_added(self, index: int) -> bool:
         """Whether a node is a product or a square that a sum over elements alone reads."""
         node = self.nodes[index]
-        is_square = node.op == "ipow" and node.value == 2
-        if not (node.op == "mul" or is_square) or self.reads[index] != 1:
+        if not (node.op == "mul" or node.is_square) or self.reads[index] != 1:
             return False
         pairs = zip(self.results, self.variant.reduced, strict=False)
         return any(is_reduced and r.node == index and r.combine == "sum" for r, is_reduced in pairs)

@@ -11,7 +11,7 @@ from symop.backends.c_text import CONVERSIONS
 from symop.backends.vector_math import SPELLED, definitions
 from symop.loops import Loop, Routine, schedule
 from symop.lowering import NoForm, lower
-from symop.program import LEAVES, Node, Program, needed
+from symop.program import LEAVES, Program, needed
 from symop.rendering import render
 
 _ELEMENTS = {
@@ -194,7 +194,7 @@ def _rows(routine: Routine, loop: Loop, variant: Variant) -> list[RowView]:
     ]
     operations = [node for body in bodies for node in body if node.op not in LEAVES]
     is_few = len(operations) <= _FEW_OPERATIONS * len(wanted)
-    is_cheap = all(node.op in _CHEAP or _is_square(node) for node in operations)
+    is_cheap = all(node.op in _CHEAP or node.is_square for node in operations)
     if any(variant.reduced) or len(wanted) < 2 or not (is_few and is_cheap):
         return []
     found = []
@@ -210,7 +210,3 @@ def _rows(routine: Routine, loop: Loop, variant: Variant) -> list[RowView]:
             )
         )
     return found
-
-
-def _is_square(node: Node) -> bool:
-    return node.op == "ipow" and node.value == 2
